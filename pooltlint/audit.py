@@ -1,0 +1,93 @@
+"""The story: discover, extract, link, judge, suppress, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from msgspec import Struct
+
+from pooltlint.discover import CODE, Found
+from pooltlint.drivers import words
+from pooltlint.extract import OWN_WORD, Files, Rounds, extract
+from pooltlint.judge import judge
+from pooltlint.link import link
+from pooltlint.model.facts import CodeFile, EnvFile, Facts, Manifest, Unread
+from pooltlint.model.finding import Report, Verdict
+from pooltlint.model.topology import Topology
+from pooltlint.rulebook import Rulebook
+from pooltlint.settings import Settings
+from pooltlint.sources import Sources
+from pooltlint.suppress import suppress
+
+_SURROUNDINGS = frozenset({"commands", "tsconfig"})
+"""Readers whose files mean nothing unless something else speaks of Postgres."""
+
+
+class Survey(Struct, frozen=True):
+    """What was read and what it amounts to, before anything is judged."""
+
+    facts: tuple[Facts, ...]
+    topology: Topology
+
+
+def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str], None] = lambda stage: None) -> Survey:
+    """Read the files and link what they say. ``tell`` is given the name of each stage that begins."""
+    tell("reading")
+    files = Files(found.root, found.files)
+    code = [each for each in found.files if each.reader in CODE]
+    demands = frozenset((word,) for word in (*words(), OWN_WORD)) if code else frozenset()
+    facts = list(extract(files, [each for each in found.files if each.reader not in _SURROUNDINGS], demands, jobs))
+    if any(map(_speaks, facts)):
+        facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
+    facts.sort(key=lambda each: each.path)
+    tell("linking")
+    rounds = Rounds(files, code, (each.path for each in facts), jobs)
+    topology = link(facts, settings, rounds)
+    return Survey(tuple(sorted((*facts, *rounds.found), key=lambda each: each.path)), topology)
+
+
+def audit(
+    found: Found,
+    settings: Settings,
+    rules: Collection[str],
+    book: Rulebook,
+    sources: Sources,
+    *,
+    jobs: int = 1,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> Report:
+    """Everything that is wrong with the files found, under the given rules, as the settings want it shown."""
+    started = time.perf_counter()
+    surveyed = survey(found, settings, jobs, tell)
+    tell("judging")
+    judged = judge(surveyed.topology, rules, book, settings.severity)
+    told = suppress(judged.verdicts, surveyed.facts, settings, book, sources, rules, whole=found.whole)
+    problems = {each for facts in surveyed.facts for each in facts.problems}
+    problems.update(found.problems, surveyed.topology.problems, judged.problems, told.problems)
+    return Report(
+        verdicts=_shown(told.verdicts, settings),
+        hushed=told.hushed,
+        problems=tuple(sorted(problems)),
+        files=len(found.files),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _shown(verdicts: Sequence[Verdict], settings: Settings) -> tuple[Verdict, ...]:
+    return tuple(
+        each
+        for each in verdicts
+        if each.severity >= settings.min_severity and each.finding.certainty >= settings.certainty
+    )
+
+
+def _speaks(facts: Facts) -> bool:
+    """Does a file say anything of Postgres, so that scripts and workflows matter?"""
+    match facts:
+        case Manifest() | Unread():
+            return False
+        case EnvFile(variables=variables):
+            return any(each.dsn for each in variables)
+        case CodeFile() | _:
+            return True

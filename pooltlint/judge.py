@@ -1,0 +1,119 @@
+"""Runs the checks over the topology and stamps what they find with rule and severity."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from msgspec import Struct
+
+from pooltlint import checks
+from pooltlint.model.facts import BouncerFile
+from pooltlint.model.finding import Finding, Problem, Severity, Verdict
+from pooltlint.model.topology import (
+    Checkout,
+    Client,
+    Deployable,
+    Migration,
+    Pooler,
+    Prisma,
+    Rails,
+    Statement,
+    Topology,
+    Url,
+)
+from pooltlint.rulebook import Rulebook
+
+_COLLECTIONS: dict[Any, Callable[[Topology], Iterable[Any]]] = {
+    Topology: lambda topology: (topology,),
+    Url: lambda topology: topology.urls,
+    Client: lambda topology: topology.clients,
+    Checkout: lambda topology: topology.checkouts,
+    Statement: lambda topology: topology.statements,
+    Migration: lambda topology: topology.migrations,
+    Pooler: lambda topology: topology.poolers,
+    Prisma: lambda topology: topology.prisma,
+    Rails: lambda topology: topology.rails,
+    BouncerFile: lambda topology: topology.bouncer_files,
+    Deployable: lambda topology: topology.deployables,
+}
+"""What a check may ask for, by the type of its parameter."""
+
+
+class Judged(Struct, frozen=True):
+    """What the checks yielded, and where one of them failed."""
+
+    verdicts: tuple[Verdict, ...]
+    problems: tuple[Problem, ...]
+
+
+@cache
+def rules() -> tuple[str, ...]:
+    """The rules that have a check: module names with hyphens, in alphabetical order."""
+    found = {name.partition(".")[0] for folder in checks.__path__ for name in os.listdir(folder) if name.endswith(".py")}
+    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
+
+
+def subject(rule: str) -> Any:
+    """The type that a rule's check asks for: a member of the topology, or the topology itself."""
+    hints = typing.get_type_hints(_check(rule))
+    hints.pop("return", None)
+    (asked,) = hints.values()
+    return asked
+
+
+def judge(topology: Topology, names: Iterable[str], book: Rulebook, severity: dict[str, Severity]) -> Judged:
+    """Every finding of the named rules, ordered by place and rule, none twice.
+
+    ``severity`` overrides the rule book's by rule. A check that raises loses only the item it was
+    looking at: that becomes a problem that names the rule.
+    """
+    verdicts: list[Verdict] = []
+    problems: list[Problem] = []
+    for rule in sorted(names):
+        try:
+            check, items = _check(rule), _COLLECTIONS[subject(rule)](topology)
+        except Exception as error:  # a check that cannot even be loaded must not take the others down
+            problems.append(_failed(rule, "", error))
+            continue
+        for item in items:
+            path = getattr(getattr(item, "at", None), "path", "") or getattr(item, "path", "")
+            found: list[Finding] = []
+            try:
+                found.extend(check(item))
+            except Exception as error:
+                problems.append(_failed(rule, path, error))
+            verdicts.extend(_stamped(rule, found, book, severity))
+    unique = {(each.finding.at, each.rule, each.finding.message): each for each in verdicts}
+    return Judged(tuple(unique[key] for key in sorted(unique)), tuple(sorted(set(problems))))
+
+
+def _stamped(rule: str, findings: list[Finding], book: Rulebook, severity: dict[str, Severity]) -> Iterator[Verdict]:
+    for finding in findings:
+        page = book.rule(rule)
+        level = severity.get(rule, page.severity)
+        if finding.certainty > page.certainty:
+            finding = Finding(
+                finding.at, finding.message, finding.remedy, finding.because, page.certainty, finding.fix
+            )
+        yield Verdict(rule, level, finding)
+
+
+def _check(rule: str) -> Callable[[Any], Iterable[Finding]]:
+    module = import_module(f"{checks.__name__}.{rule.replace('-', '_')}")
+    found: Callable[[Any], Iterable[Finding]] = module.check
+    return found
+
+
+def _failed(rule: str, path: str, error: Exception) -> Problem:
+    """Our own bug. The error's own words stay out of it: they may quote the audited file."""
+    where = ""
+    trace = error.__traceback__
+    while trace is not None:
+        where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return Problem(path, 0, f"internal error: {type(error).__name__}{where}; please report it", rule)

@@ -1,0 +1,286 @@
+"""From constructor calls to clients: options, connection strings, lifetimes, and whom they send their queries through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pooltlint.drivers import Arguments, Construct
+from pooltlint.link import values as worths
+from pooltlint.link.lifetimes import Lifetimes
+from pooltlint.link.sites import Known, call_name, head, where
+from pooltlint.link.urls import Urls
+from pooltlint.link.values import Instance, Origin, Values, Worth, branches
+from pooltlint.model import value as model
+from pooltlint.model.facts import Profile
+from pooltlint.model.finding import Note
+from pooltlint.model.source import Place
+from pooltlint.model.topology import Client, Deployable, Lifetime, Limit, Prepared, Runs, Url
+from pooltlint.model.truth import Truth
+from pooltlint.model.url import Dsn
+from pooltlint.model.value import Value
+from pooltlint.outline import nodes
+from pooltlint.outline.names import Scopes
+
+
+def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:
+    """A worth as checks and drivers see it."""
+    if depth > 12:
+        return model.Unknown()
+    match worth:
+        case worths.Const(value=value, origin=origin):
+            return model.Literal(value, _place(values, origin))
+        case worths.Env(name=name, origin=origin, default=default):
+            return model.FromEnv(name, _place(values, origin), None if default is None else value_of(values, default, depth + 1))
+        case worths.Glued(parts=parts, origin=origin):
+            return model.Joined(tuple(value_of(values, each, depth + 1) for each in parts), _place(values, origin))
+        case worths.Either(values=several):
+            return model.OneOf(tuple(value_of(values, each, depth + 1) for each in several))
+        case worths.Table(entries=entries, open=open_, origin=origin):
+            return model.Mapping({name: value_of(values, each, depth + 1) for name, each in entries.items()}, open_, _place(values, origin))
+        case worths.Series(items=items, origin=origin):
+            return model.Sequence(tuple(value_of(values, each, depth + 1) for each in items), _place(values, origin))
+        case _:
+            return model.Unknown()
+
+
+def _place(values: Values, origin: Origin) -> Place | None:
+    if origin.path not in values.program.modules or origin.span == (0, 0):
+        return None
+    return where(values, origin.path, origin.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A client under construction: what the call gives, before anything of the outside is known."""
+
+    known: Known
+    arguments: Arguments
+    options: Mapping[str, Value]
+    places: Mapping[str, Place]
+    wrapped: tuple[Instance, ...]
+    url: Value | None
+
+
+class Clients:
+    """Makes each client once; constructor calls are told apart by file and span."""
+
+    def __init__(
+        self, values: Values, lifetimes: Lifetimes, urls: Urls, version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
+        deployable: Callable[[str], Deployable | None],
+    ) -> None:
+        self.values = values
+        self.lifetimes = lifetimes
+        self.urls = urls
+        self.version = version
+        self.deployable = deployable
+        self.known: dict[tuple[str, tuple[int, int]], Known] = {}
+        self._made: dict[tuple[str, tuple[int, int]], Client | None] = {}
+        self.prepared: dict[Place, Prepared] = {}
+        self.limits: dict[Place, Limit] = {}
+
+    def of_instance(self, instance: Instance | None) -> tuple[Client, ...]:
+        """The clients behind an object: the one it was made by, or the one it was taken out of."""
+        seen = 0
+        while instance is not None and seen < 8:
+            if instance.origin is not None:
+                client = self.of_origin(instance.origin)
+                if client is not None:
+                    return (client,)
+            instance = instance.pool
+            seen += 1
+        return ()
+
+    def of_origin(self, origin: Origin) -> Client | None:
+        """The client that a constructor call makes, or ``None`` when that call is none."""
+        key = (origin.path, origin.span)
+        if key in self._made:
+            return self._made[key]
+        known = self.known.get(key)
+        self._made[key] = None
+        if known is not None and known.construct is not None:
+            self._made[key] = self._make(known, known.construct)
+        return self._made[key]
+
+    def draft(self, known: Known, construct: Construct) -> Draft:
+        """The arguments of a constructor call, followed."""
+        values, path, site = self.values, known.path, known.site
+        positional: list[Worth] = []
+        keywords: dict[str, Worth] = {}
+        spans: dict[str, Place] = {}
+        open_ = False
+        for each in site.call.args:
+            worth = values.of(path, site.function, each.value)
+            if each.spread:
+                tables = [option for option in branches(worth) if isinstance(option, worths.Table)]
+                if each.name == "**" and tables:
+                    for table in tables:
+                        keywords.update(table.entries)
+                        open_ = open_ or table.open
+                else:
+                    open_ = True
+            elif each.name:
+                keywords[each.name] = worth
+                spans[each.name] = where(values, path, each.value.span)
+            else:
+                positional.append(worth)
+        flat: dict[str, Worth] = dict(keywords)
+        if construct.record is not None:
+            for position in range(construct.record, len(positional)):
+                found = [each for each in branches(positional[position]) if isinstance(each, worths.Table)]
+                if found:
+                    for table in found:
+                        flat = {**table.entries, **flat}
+                        spans.update({name: where(values, table.origin.path, span) for name, span in table.spans.items()})
+                        open_ = open_ or table.open
+                    open_ = open_ or len(found) != len(branches(positional[position]))
+                    break
+            else:
+                if len(positional) > construct.record and any(isinstance(each, worths.Dark) for each in branches(positional[construct.record])):
+                    open_ = True
+        options: dict[str, Value] = {}
+        places: dict[str, Place] = {}
+        for name, canonical in construct.options.items():
+            worth = _dig(flat, name)
+            if worth is not None:
+                options[canonical] = value_of(values, worth)
+                first = name.partition(".")[0]
+                if first in spans:
+                    places[canonical] = spans[first]
+        wrapped: dict[str, str] = {}
+        objects: list[Instance] = []
+        for label, worth in [*((str(i), each) for i, each in enumerate(positional)), *flat.items()]:
+            for option in branches(worth):
+                inner = values.underlying(option) if isinstance(option, worths.Thing) else option
+                if isinstance(inner, Instance):
+                    wrapped.setdefault(label, inner.type)
+                    if not construct.wraps or label in construct.wraps or (label.isdigit() and int(label) in construct.wraps):
+                        objects.append(inner)
+        url: Value | None = None
+        for place_ in construct.url:
+            worth_ = (positional[place_] if place_ < len(positional) else None) if isinstance(place_, int) else _dig(flat, place_)
+            if isinstance(worth_, worths.Table) or worth_ is None:
+                continue
+            if any(isinstance(each, worths.Instance) for each in branches(worth_)):
+                continue
+            url = value_of(values, worth_)
+            break
+        arguments = Arguments(
+            tuple(value_of(values, each) for each in positional),
+            {name: value_of(values, each) for name, each in flat.items()},
+            open_, wrapped, lambda package: self.version(path, package)[0], path,
+        )
+        return Draft(known, arguments, options, places, tuple(objects), url)
+
+    def _make(self, known: Known, construct: Construct) -> Client | None:
+        draft = self.draft(known, construct)
+        if construct.when is not None and construct.when(draft.arguments) is False:
+            return None
+        values, path, site = self.values, known.path, known.site
+        view = values.program.modules[path]
+        at = where(values, path, head(site.call))
+        version, version_because = self.version(path, known.driver.packages[0] if known.driver.packages else "")
+        wraps = tuple(client for each in draft.wrapped for client in self.of_instance(each))
+        urls = self.urls.of_value(draft.url, path) if draft.url is not None else self._from_options(draft, construct, path)
+        if not urls and draft.url is None and not wraps:
+            urls = tuple(url for name in construct.environment if name.endswith("URL") for url in self.urls.named(name, path))
+        for each in wraps:
+            urls = urls or each.urls
+        parameters = {name: text for url in urls for name, text in url.dsn.parameters}
+        if construct.prepared is not None:
+            self.prepared[at] = construct.prepared(draft.arguments, draft.options, parameters)
+        if construct.limit is not None:
+            self.limits[at] = construct.limit(draft.arguments, draft.options, parameters)
+        lifetime = self.lifetimes.of_site(path, site)
+        return Client(
+            library=known.driver.name,
+            type=construct.makes,
+            kind=construct.kind,
+            call=call_name(site.call),
+            at=at,
+            variable=_variable(site.target),
+            function=view.name_of(site.function),
+            url=draft.url,
+            urls=urls,
+            options=dict(draft.options),
+            open_options=draft.arguments.open,
+            version=version,
+            version_because=version_because,
+            lifetime=lifetime if construct.opens else Lifetime(Runs.ONCE),
+            deployable=self.deployable(path),
+            guarded=self._guarded(view, known),
+            wraps=wraps,
+            place_options=dict(draft.places),
+            prepared=self.prepared.get(at),
+            limit=self.limits.get(at),
+            opens=construct.opens and not (construct.unless_wrapping and bool(draft.wrapped)),
+            close=construct.close,
+            right_per_request=construct.per_request_is_right,
+            certain=known.certain,
+        )
+
+    def _from_options(self, draft: Draft, construct: Construct, path: str) -> tuple[Url, ...]:
+        """Host, port and database given one by one, in code or by ``PGHOST`` and its kin."""
+        host = draft.options.get("host")
+        if host is None:
+            return ()
+        hosts = [each for each in self._texts(host, path) if each]
+        port = next(iter(self._texts(draft.options.get("port"), path)), "")
+        database = next(iter(self._texts(draft.options.get("database"), path)), "")
+        found = []
+        for each in hosts:
+            dsn = Dsn("postgresql", (each,), (int(port) if port.isdigit() else 0,), database)
+            found.append(Url("", Profile.UNKNOWN, dsn, self.urls.route(dsn, path, getattr(host, "at", None)), getattr(host, "at", None), each))
+        return tuple(found)
+
+    def _texts(self, value: Value | None, path: str) -> list[str]:
+        match value:
+            case model.Literal(value=found):
+                return [str(found)] if found is not None else []
+            case model.FromEnv(name=name, default=default):
+                plain = self.urls.plain(name, path)
+                return [plain] if plain is not None else self._texts(default, path)
+            case model.OneOf(values=several):
+                return [text for each in several for text in self._texts(each, path)]
+            case _:
+                return []
+
+    def _guarded(self, view: Scopes, known: Known) -> Truth:
+        """Is a module-level client kept on ``globalThis``, so that a reloaded module finds it again.
+
+        The guard has to read *and* assign: a value that is only read is made anew every time.
+        """
+        if view.module.language == "python":
+            return Truth.UNKNOWN
+        path = known.path
+        for assigns in view.members.values():
+            for assign, function in assigns:
+                target = assign.target
+                if isinstance(target, (nodes.Member, nodes.Index)):
+                    owner = self.values.of(path, function, target.owner)
+                    if any(isinstance(each, worths.Library) and each.symbol == "globalThis" for each in branches(owner)):
+                        return Truth.YES
+        return Truth.NO
+
+
+def _dig(table: Mapping[str, Worth], name: str) -> Worth | None:
+    head_, _, rest = name.partition(".")
+    worth = table.get(head_)
+    if not rest or worth is None:
+        return worth
+    for each in branches(worth):
+        if isinstance(each, worths.Table):
+            return _dig(each.entries, rest)
+    return None
+
+
+def _variable(target: nodes.Expr | None) -> str:
+    match target:
+        case nodes.Name(id=name):
+            return name
+        case nodes.Member(owner=nodes.Name(id=owner), name=name):
+            return f"{owner}.{name}"
+        case nodes.Member(name=name):
+            return name
+        case _:
+            return ""

@@ -1,0 +1,117 @@
+"""Manifests and lock files: which version of a package holds for a file, and what each deployable is made of."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+
+from pooltlint.frameworks import frameworks
+from pooltlint.model.facts import CommandFile, ComposeFile, Dependency, Facts, Manifest, Script
+from pooltlint.model.finding import Note
+from pooltlint.model.topology import Deployable
+
+
+class Packages:
+    """Answers questions about packages for a place in the tree: the nearest manifest upwards that names one decides."""
+
+    def __init__(self, facts: Iterable[Facts], platforms: Mapping[str, str]) -> None:
+        self.manifests = tuple(each for each in facts if isinstance(each, Manifest))
+        self.platforms = platforms
+        self._wanted: dict[tuple[str, str], list[Dependency]] = {}
+        self._locked: dict[tuple[str, str], list[Dependency]] = {}
+        self._folders: set[str] = set()
+        self.depends: dict[str, frozenset[str]] = {}
+        self.scripts: list[Script] = []
+        collected: dict[str, set[str]] = {}
+        for manifest in self.manifests:
+            folder = posixpath.dirname(manifest.path)
+            if not manifest.lock and manifest.dependencies:
+                self._folders.add(folder)
+            for dependency in manifest.dependencies:
+                table = self._locked if manifest.lock else self._wanted
+                table.setdefault((folder, dependency.alias or dependency.name), []).append(dependency)
+                if not manifest.lock:
+                    collected.setdefault(folder, set()).add(dependency.name)
+            self.scripts.extend(manifest.scripts)
+        self.depends = {folder: frozenset(names) for folder, names in collected.items()}
+        for each in facts:
+            if isinstance(each, CommandFile):
+                self.scripts.extend(each.scripts)
+            elif isinstance(each, ComposeFile):
+                self.scripts.extend(service.command for service in each.services if service.command is not None)
+        self._deployables: dict[str, Deployable | None] = {}
+
+    def version(self, path: str, package: str) -> tuple[str, tuple[Note, ...]]:
+        """The version of a package that holds for a file, with where it is said.
+
+        A lock file's exact version wins; where a lock names several, the one that lies in the manifest's range.
+        Without a lock: the lowest version that the manifest's range allows. ``""`` when nothing is said.
+        """
+        from pooltlint.model.versions import span, version
+
+        wanted = self._nearest(self._wanted, path, package)
+        locked = self._nearest(self._locked, path, package)
+        ranged = span(wanted[0].wanted, wanted[0].ecosystem) if wanted and wanted[0].wanted else (None, None)
+        if locked:
+            fitting = locked
+            if len(locked) > 1:
+                low, high = ranged
+                fitting = [
+                    each for each in locked
+                    if (found := version(each.locked)) is not None and (low is None or found >= low) and (high is None or found < high)
+                ] or locked
+            best = fitting[0]
+            return best.locked, (Note(f"{package} is locked to {best.locked}", best.at),)
+        low, high = ranged
+        if low is not None:
+            return str(low), (Note(f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)
+        return "", ()
+
+    def has(self, path: str, package: str) -> Dependency | None:
+        """The nearest manifest entry for a package as seen from a file."""
+        found = self._nearest(self._wanted, path, package)
+        return found[0] if found else None
+
+    @staticmethod
+    def _nearest(table: Mapping[tuple[str, str], list[Dependency]], path: str, package: str) -> list[Dependency]:
+        folder = posixpath.dirname(path)
+        while True:
+            found = table.get((folder, package))
+            if found:
+                return found
+            if not folder:
+                return []
+            folder = posixpath.dirname(folder)
+
+    def deployable(self, path: str) -> Deployable | None:
+        """The package around a file: the nearest folder upwards with a manifest that names dependencies."""
+        folder = posixpath.dirname(path)
+        while folder not in self._folders:
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+        if folder not in self._deployables:
+            self._deployables[folder] = self._describe(folder)
+        return self._deployables[folder]
+
+    def _describe(self, folder: str) -> Deployable:
+        name = next((each.name for each in self.manifests if posixpath.dirname(each.path) == folder and each.name and not each.lock), "")
+        names: list[str] = []
+        serverless: list[Note] = []
+        hot: list[Note] = []
+        for framework in frameworks():
+            for package in framework.packages:
+                found = self._wanted.get((folder, package))
+                if found:
+                    if framework.name not in names:
+                        names.append(framework.name)
+                    if framework.hot_reload:
+                        hot.append(Note(f"{framework.name} reloads modules in development", found[0].at))
+                    if framework.serverless:
+                        serverless.append(Note(f"{framework.name} runs as functions", found[0].at))
+                    break
+        for file, platform in sorted(self.platforms.items()):
+            where = posixpath.dirname(file)
+            if where == folder or (folder.startswith(where + "/") if where else folder == ""):
+                serverless.append(Note(f"{file} deploys to {platform}"))
+        return Deployable(folder, name, tuple(names), tuple(serverless), (), tuple(hot))

@@ -1,0 +1,90 @@
+"""Prisma set-ups: schema folders, their version, their URLs by role, and the clients made from them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+from pooltlint.link.packages import Packages
+from pooltlint.link.urls import Urls
+from pooltlint.model.facts import Facts, Manifest, PrismaBlock, PrismaSchema
+from pooltlint.model.topology import Client, Prisma, Url
+from pooltlint.model.truth import Truth
+from pooltlint.model.versions import version as parsed
+
+
+def set_ups(facts: Iterable[Facts], urls: Urls, packages: Packages, clients: tuple[Client, ...]) -> tuple[Prisma, ...]:
+    """One per datasource; a multi-file schema (a folder of ``*.prisma``) has its datasource in one of its files."""
+    facts = tuple(facts)
+    found = []
+    for schema in facts:
+        if not isinstance(schema, PrismaSchema):
+            continue
+        for datasource in schema.datasources:
+            provider = datasource.get("provider")
+            name = str(getattr(provider.value, "value", "")) if provider is not None else ""
+            found.append(_set_up(schema, datasource, name, urls, packages, clients, facts))
+    return tuple(found)
+
+
+def _set_up(
+    schema: PrismaSchema, datasource: PrismaBlock, provider: str, urls: Urls, packages: Packages, clients: tuple[Client, ...],
+    facts: tuple[Facts, ...],
+) -> Prisma:
+    version, because = packages.version(schema.path, "prisma")
+    if not version:
+        version, because = packages.version(schema.path, "@prisma/client")
+    url, direct = datasource.get("url"), datasource.get("directUrl")
+    mine = tuple(each for each in clients if each.library == "Prisma" and _same_package(each.at.path, schema.path, packages))
+    return Prisma(
+        at=datasource.at,
+        schema=schema,
+        version=version,
+        version_because=because,
+        url=urls.of_value(url.value, schema.path) if url is not None else (),
+        direct_url=urls.of_value(direct.value, schema.path) if direct is not None else (),
+        has_direct_url=direct is not None,
+        url_at=url.at if url is not None else None,
+        engine=_engine(version, schema, mine, packages),
+        provider=provider,
+        deployable=packages.deployable(schema.path),
+        clients=mine,
+    )
+
+
+def _engine(version: str, schema: PrismaSchema, clients: tuple[Client, ...], packages: Packages) -> Truth:
+    """Does the Rust query engine run: not in 7, not with ``engineType = "client"``, not where every client has an adapter.
+
+    Prisma 7 has no engine; before, a client with ``adapter`` or ``accelerateUrl`` does not use it
+    (``@prisma/client`` 6.19.3 and 7.10.0).
+    """
+    release = parsed(version) if version else None
+    if release is not None and release.major >= 7:
+        return Truth.NO
+    for generator in schema.generators:
+        kind = generator.get("engineType")
+        if kind is not None and getattr(kind.value, "value", "") == "client":
+            return Truth.NO
+    if any("adapter" in each.options for each in clients):
+        return Truth.NO if all("adapter" in each.options for each in clients) else Truth.UNKNOWN
+    if release is None:
+        return Truth.UNKNOWN
+    if any(packages.has(schema.path, name) for name in ("@prisma/adapter-pg", "@prisma/adapter-neon")) and not clients:
+        return Truth.UNKNOWN
+    return Truth.YES
+
+
+def _same_package(path: str, schema: str, packages: Packages) -> bool:
+    mine, other = packages.deployable(path), packages.deployable(schema)
+    if mine is not None and other is not None and mine.path == other.path:
+        return True
+    folder = posixpath.dirname(schema).removesuffix("/prisma").removesuffix("prisma")
+    return path.startswith(folder) if folder else True
+
+
+def schema_path(manifest: Manifest) -> str:
+    """The schema that ``package.json`` names under ``prisma.schema``, relative to the root, or ``""``."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(manifest.path), manifest.prisma_schema)) if manifest.prisma_schema else ""
+
+
+__all__ = ["Url", "schema_path", "set_ups"]

@@ -1,0 +1,194 @@
+"""Statements: the SQL that code sends, what it does to the session, and on which connection it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pooltlint.drivers import Effect, Shelf
+from pooltlint.link import values as worths
+from pooltlint.link.clients import Clients
+from pooltlint.link.lifetimes import Lifetimes
+from pooltlint.link.sites import Known, head, spelled, where
+from pooltlint.link.values import Instance, Values, Worth, branches
+from pooltlint.model.source import Place
+from pooltlint.model.topology import Sql, Statement, Through
+from pooltlint.model.truth import Truth
+from pooltlint.model.url import mask
+from pooltlint.outline import nodes
+from pooltlint.outline.names import Scopes
+from pooltlint.sql import HOLE, classify
+
+_BY_CALL = {Effect.LISTEN: Sql.LISTEN, Effect.NOTIFY: Sql.NOTIFY, Effect.LOCK: Sql.LOCK, Effect.SET: Sql.SET}
+_LONGEST = 120
+"""Characters of a statement that are kept for messages."""
+
+
+def statements(values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]) -> Iterator[Statement]:
+    """Every statement with an effect on its session, by file and source order."""
+    for path in sorted(found):
+        view = values.program.modules[path]
+        for known in found[path].values():
+            method = known.method
+            if method is None:
+                continue
+            if method.effect in _BY_CALL:
+                yield _by_call(values, clients, lifetimes, known)
+            elif method.effect is Effect.QUERY:
+                yield from _by_text(values, clients, lifetimes, view, known)
+
+
+def sql_text(values: Values, known: Known) -> tuple[str, nodes.Expr] | None:
+    """The SQL a call sends, with :data:`HOLE` where text is put in at run time, and the expression that holds it."""
+    method, call = known.method, known.site.call
+    if method is None or method.sql is None:
+        return None
+    expression: nodes.Expr | None = None
+    if call.tag:
+        expression = call.args[0].value if call.args else None
+    elif isinstance(method.sql, int):
+        positional = [each for each in call.args if not each.name]
+        if method.sql < len(positional) and not positional[method.sql].spread:
+            expression = positional[method.sql].value
+    if expression is None:
+        expression = next((each.value for each in call.args if each.name and each.name in (method.sql, "sql", "query", "statement")), None)
+    if expression is None:
+        return None
+    text = _text(values.of(known.path, known.site.function, expression), call.tag)
+    return (text, expression) if text is not None else None
+
+
+def _text(worth: Worth, tag: bool = False) -> str | None:
+    match worth:
+        case worths.Const(value=str() as text):
+            return text
+        case worths.Glued(parts=parts):
+            pieces = []
+            for each in parts:
+                inner = _text(each) if not tag else None
+                if isinstance(each, worths.Const) and (not tag or isinstance(each.value, str)):
+                    inner = "" if each.value is None else str(each.value)
+                pieces.append(HOLE if inner is None else inner)
+            return "".join(pieces)
+        case worths.Table(entries=entries):
+            inner_ = entries.get("text") or entries.get("sql") or entries.get("query")
+            return _text(inner_) if inner_ is not None else None
+        case worths.Either(values=several):
+            texts = [text for each in several if (text := _text(each)) is not None]
+            return ";".join(texts) if texts else None
+        case _:
+            return None
+
+
+def _by_text(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scopes, known: Known) -> Iterator[Statement]:
+    found = sql_text(values, known)
+    if found is None:
+        return
+    text, expression = found
+    classified = [each for each in classify(text) if each.sql is not Sql.OTHER]
+    if not classified:
+        return
+    path, site = known.path, known.site
+    through, inside = _through(values.shelf, values, view, known)
+    literal = isinstance(expression, (nodes.Text, nodes.Template))
+    at = where(values, path, expression.span if literal else head(site.call))
+    lifetime = lifetimes.of_site(path, site)
+    began = inside is Truth.YES
+    for each in classified:
+        here = Truth.YES if began else inside
+        if each.sql is Sql.BEGIN:
+            began = True
+        elif each.sql in (Sql.COMMIT, Sql.ROLLBACK):
+            began = False
+        yield Statement(
+            each.sql, at, spelled(site.call.callee), through, each.subject.replace(HOLE, "…"),
+            mask(" ".join(text[each.start: each.end].replace(HOLE, "…").split()))[:_LONGEST], here,
+            clients.of_instance(known.receiver), known.driver.name, view.name_of(site.function), lifetime,
+        )
+
+
+def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Known) -> Statement:
+    method, path, site = known.method, known.path, known.site
+    assert method is not None
+    view = values.program.modules[path]
+    through, inside = _through(values.shelf, values, view, known)
+    subject = ""
+    if method.subject is not None and method.subject < len(site.call.args):
+        worth = values.of(path, site.function, site.call.args[method.subject].value)
+        subject = str(worth.value) if isinstance(worth, worths.Const) else ""
+    name = spelled(site.call.callee)
+    return Statement(
+        _BY_CALL[method.effect], where(values, path, head(site.call)), name, through, subject, f"{name}()", inside,
+        clients.of_instance(known.receiver), known.driver.name, view.name_of(site.function), lifetimes.of_site(path, site),
+    )
+
+
+def _through(shelf: Shelf, values: Values, view: Scopes, known: Known) -> tuple[Through, Truth]:
+    """On which connection a call's statement runs, and whether inside a transaction."""
+    receiver = known.receiver
+    entry = shelf.types.get(receiver.type) if receiver is not None else None
+    if entry is None or not entry[1].through:
+        return Through.CONNECTION, Truth.UNKNOWN
+    kind = Through(entry[1].through)
+    if kind is Through.TRANSACTION:
+        return kind, Truth.YES
+    if entry[1].transactional:
+        return kind, Truth.YES
+    if kind is Through.POOL:
+        return kind, Truth.NO
+    return kind, _in_transaction(values, view, known)
+
+
+def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
+    """Was a transaction begun on the same object before this call, in the same function or around it."""
+    site = known.site
+    for outer in site.withs:
+        if isinstance(outer, nodes.Call):
+            method, _ = values.method(known.path, site.function, outer)
+            if method is not None and method.effect is Effect.TRANSACTION:
+                return Truth.YES
+    owner = site.call.callee.owner if isinstance(site.call.callee, nodes.Member) else site.call.callee
+    name = spelled(owner)
+    state = Truth.NO
+    for other in view.sites:
+        if other.function != site.function or other.call.span[0] >= site.call.span[0]:
+            continue
+        callee = other.call.callee
+        other_owner = callee.owner if isinstance(callee, nodes.Member) else callee
+        passes = any(spelled(each.value) == name for each in other.call.args if isinstance(each.value, (nodes.Name, nodes.Member)))
+        if passes and state is Truth.NO:
+            state = Truth.UNKNOWN  # a helper may have begun one
+        if spelled(other_owner) != name:
+            continue
+        method, receiver = values.method(known.path, other.function, other.call)
+        if method is None:
+            continue
+        if method.effect is Effect.BEGIN:
+            state = Truth.YES
+        elif method.effect in (Effect.COMMIT, Effect.ROLLBACK):
+            state = Truth.NO
+        elif method.effect is Effect.QUERY:
+            text = sql_text(values, Known(known.path, 0, other, known.driver, method=method, receiver=receiver))
+            for each in classify(text[0]) if text else ():
+                if each.sql is Sql.BEGIN:
+                    state = Truth.YES
+                elif each.sql in (Sql.COMMIT, Sql.ROLLBACK):
+                    state = Truth.NO
+    if state is Truth.NO and _given(view, site.function, owner):
+        return Truth.UNKNOWN
+    return state
+
+
+def _given(view: Scopes, function: int, owner: nodes.Expr) -> bool:
+    """Does the object come in from outside, so that its state is the caller's affair."""
+    root = owner
+    while isinstance(root, (nodes.Member, nodes.Await)):
+        root = root.owner if isinstance(root, nodes.Member) else root.value
+    if not isinstance(root, nodes.Name):
+        return True
+    if root.id in ("this", "self"):
+        return True
+    found = view.lookup(function, root.id)
+    return found is None or found[0] != function or any(each.kind == "parameter" for each in found[1])
+
+
+__all__ = ["Instance", "Place", "branches", "sql_text", "statements"]

@@ -1,0 +1,1 @@
+"""The words everyone speaks: plain frozen data, importing nothing of ours."""

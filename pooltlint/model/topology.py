@@ -1,0 +1,375 @@
+"""The linked picture: who connects where, through what, with how many connections.
+
+Everything here is resolved: names followed, values joined, chains recorded. Checks see nothing else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from pooltlint.model.facts import BouncerFile, PrismaSchema, Profile, RailsDatabase
+from pooltlint.model.finding import Certainty, Note, Problem
+from pooltlint.model.source import Place
+from pooltlint.model.truth import Truth
+from pooltlint.model.url import Dsn
+from pooltlint.model.value import Value
+
+
+class Mode(StrEnum):
+    """What stands between a client connection and the server."""
+
+    DIRECT = "direct"
+    TRANSACTION = "transaction"
+    SESSION = "session"
+    STATEMENT = "statement"
+    HTTP = "http"
+    UNKNOWN = "unknown"
+
+
+class Route(Struct, frozen=True):
+    """Where a connection string leads.
+
+    ``pooler`` is the name shown to people (``PgBouncer``, ``Supavisor`` …; ``""`` when direct or
+    unknown). ``prepared``: does it keep protocol-level prepared statements apart per client.
+    ``startup``: parameters it accepts at connect beyond the tracked ones (``ignore_startup_parameters``).
+    ``because`` is the evidence, most telling first.
+    """
+
+    mode: Mode
+    pooler: str = ""
+    prepared: Truth = Truth.UNKNOWN
+    version: str = ""
+    startup: tuple[str, ...] = ()
+    because: tuple[Note, ...] = ()
+    certainty: Certainty = Certainty.HIGH
+
+    @property
+    def multiplexes(self) -> bool:
+        """Successive transactions of one client may run on different server connections."""
+        return self.mode in (Mode.TRANSACTION, Mode.STATEMENT)
+
+
+class Url(Struct, frozen=True):
+    """One definition of a connection string.
+
+    ``name``: the variable that holds it, ``""`` for one written in code or settings. ``text`` is the
+    string as written with user-info masked. ``at`` is ``None`` only for a declaration without place.
+    """
+
+    name: str
+    profile: Profile
+    dsn: Dsn
+    route: Route
+    at: Place | None = None
+    text: str = ""
+    declared: bool = False
+
+
+class Kind(StrEnum):
+    """What a client object is."""
+
+    POOL = "pool"
+    CONNECTION = "connection"
+    HTTP = "http"
+
+
+class Runs(StrEnum):
+    """How often a piece of code runs in one process of the running system.
+
+    ``ONCE``: when its module is loaded, at start-up, or memoised. ``REQUEST``: for each request.
+    ``JOB``: for each job or message. ``LOOP``: for each turn of a loop that never ends. ``SCRIPT``
+    and ``TEST``: not part of the running system. ``CALL``: each time its function is called, by
+    whom is not known.
+    """
+
+    ONCE = "once"
+    REQUEST = "request"
+    JOB = "job"
+    LOOP = "loop"
+    SCRIPT = "script"
+    TEST = "test"
+    CALL = "call"
+    UNKNOWN = "unknown"
+
+
+class Lifetime(Struct, frozen=True):
+    """How often something runs, and the chain that proves it (entry point first)."""
+
+    runs: Runs
+    because: tuple[Note, ...] = ()
+
+    @property
+    def repeats(self) -> bool:
+        """Proven to run again and again in the running system."""
+        return self.runs in (Runs.REQUEST, Runs.JOB, Runs.LOOP)
+
+
+class Deployable(Struct, frozen=True):
+    """A package of the repository that is deployed as one: a folder with a manifest.
+
+    ``frameworks``: names of the frameworks it depends on (``Next.js`` …). ``serverless``: evidence
+    that it runs as functions. ``processes``: evidence that it runs in several processes.
+    ``hot_reload``: evidence that its modules are reloaded in development.
+    """
+
+    path: str
+    name: str = ""
+    frameworks: tuple[str, ...] = ()
+    serverless: tuple[Note, ...] = ()
+    processes: tuple[Note, ...] = ()
+    hot_reload: tuple[Note, ...] = ()
+
+
+class Prepared(Struct, frozen=True):
+    """Does a client send named prepared statements.
+
+    ``why``: one clause for the message. ``remedy``: exactly what to type for this library and version.
+    ``raised``: how it shows in production. ``only_in_transactions``: outside of them the library
+    hides the failure by retrying. ``at_option``: the canonical option that decides it, for its place.
+    """
+
+    names: Truth
+    why: str = ""
+    remedy: str = ""
+    raised: str = ""
+    only_in_transactions: bool = False
+    at_option: str = ""
+
+
+class Limit(Struct, frozen=True):
+    """How many connections one client object may open.
+
+    ``count``: the maximum (connections), ``None`` when not known or not bounded. ``explicit``: set by
+    the user. ``option``: what to type to set it. ``formula``: the default in words, when it is no
+    plain number. ``source``: package, version and file the default was read in.
+    """
+
+    count: int | None
+    explicit: Truth
+    option: str = ""
+    formula: str = ""
+    source: str = ""
+
+
+class Client(Struct, frozen=True):
+    """One place where a client, pool, engine or connection is constructed.
+
+    ``library``: the driver's name (``node-postgres``). ``call``: what is called, as the user writes
+    it (``new Pool``, ``create_engine``). ``options``: by the driver's canonical names (``limit``,
+    ``minimum``, ``overflow``, ``acquire_timeout``, ``idle_timeout``, ``prepare`` …); ``open_options``
+    when options arrive that could not be followed. ``version``: of the library, ``""`` unknown;
+    ``wraps``: the clients this one sends its queries through (drizzle over a pool, Prisma over an
+    adapter). ``opens``: it opens connections itself. ``guarded``: kept on ``globalThis`` for hot reload.
+    ``close``: how to close it, with ``{it}`` for its variable. ``right_per_request``: why making it
+    for each request is fine, ``""`` if it is not. ``certain``: the constructor is resolved without alternatives.
+    """
+
+    library: str
+    type: str
+    kind: Kind
+    call: str
+    at: Place
+    variable: str = ""
+    function: str = ""
+    url: Value | None = None
+    urls: tuple[Url, ...] = ()
+    options: dict[str, Value] = field(default_factory=dict)
+    open_options: bool = False
+    version: str = ""
+    version_because: tuple[Note, ...] = ()
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+    deployable: Deployable | None = None
+    guarded: Truth = Truth.UNKNOWN
+    wraps: tuple[Client, ...] = ()
+    place_options: dict[str, Place] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    limit: Limit | None = None
+    opens: bool = True
+    close: str = ""
+    right_per_request: str = ""
+    certain: bool = True
+
+
+class Leak(Struct, frozen=True):
+    """One way out on which a checkout does not go back. ``kind``: ``exception``, ``return``, ``end`` …"""
+
+    kind: str
+    at: Place
+    detail: str = ""
+
+
+class Handling(StrEnum):
+    """What becomes of a checkout."""
+
+    ALWAYS = "always"
+    LEAKS = "leaks"
+    NEVER = "never"
+    HANDED_ON = "handed on"
+    UNKNOWN = "unknown"
+
+
+class Checkout(Struct, frozen=True):
+    """One place where a connection is taken out of a pool (or a session, a transaction is opened).
+
+    ``release``: how it goes back, as the user would type it (``client.release()``). ``via``: the
+    helper calls between this place and the real checkout.
+    """
+
+    library: str
+    what: str
+    at: Place
+    call: str
+    release: str
+    handling: Handling
+    variable: str = ""
+    function: str = ""
+    leaks: tuple[Leak, ...] = ()
+    releases: tuple[Place, ...] = ()
+    via: tuple[Note, ...] = ()
+    clients: tuple[Client, ...] = ()
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+    language: str = ""
+    managed: bool = False
+
+
+class Through(StrEnum):
+    """On which connection a statement runs."""
+
+    POOL = "pool"
+    CHECKOUT = "checkout"
+    TRANSACTION = "transaction"
+    CONNECTION = "connection"
+
+
+class Sql(StrEnum):
+    """What a statement does to the session it runs in."""
+
+    BEGIN = "begin"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    SAVEPOINT = "savepoint"
+    SET = "set"
+    SET_LOCAL = "set local"
+    SET_TRACKED = "set tracked"
+    SET_ROLE = "set role"
+    RESET = "reset"
+    SET_CONFIG = "set_config"
+    SET_CONFIG_LOCAL = "set_config local"
+    LISTEN = "listen"
+    UNLISTEN = "unlisten"
+    NOTIFY = "notify"
+    LOCK = "session lock"
+    UNLOCK = "session unlock"
+    XACT_LOCK = "transaction lock"
+    TEMPORARY_TABLE = "temporary table"
+    TEMPORARY_TABLE_DROPPED = "temporary table on commit drop"
+    HOLD_CURSOR = "cursor with hold"
+    PREPARE = "prepare"
+    EXECUTE = "execute"
+    DEALLOCATE = "deallocate"
+    DISCARD = "discard"
+    LOAD = "load"
+    OTHER = "other"
+
+
+class Statement(Struct, frozen=True):
+    """One SQL statement sent by code, or a library call that amounts to one.
+
+    ``subject``: the setting, channel or function it names. ``call``: as the user writes it
+    (``pool.query``). ``at``: the statement's own text where it is a literal, else the call.
+    ``in_transaction``: does it run inside a transaction block on that connection.
+    """
+
+    sql: Sql
+    at: Place
+    call: str
+    through: Through
+    subject: str = ""
+    text: str = ""
+    in_transaction: Truth = Truth.UNKNOWN
+    clients: tuple[Client, ...] = ()
+    library: str = ""
+    function: str = ""
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+    because: tuple[Note, ...] = ()
+
+
+class Migration(Struct, frozen=True):
+    """A place that makes a migration tool run over a connection string.
+
+    ``tool``: as shown (``Prisma Migrate``). ``needs_session``: what of it breaks behind transaction
+    pooling (advisory lock …), ``""`` when it merely should not. ``remedy``: what to type for this tool and version.
+    """
+
+    tool: str
+    at: Place
+    urls: tuple[Url, ...]
+    needs_session: str = ""
+    breaks: Truth = Truth.UNKNOWN
+    remedy: str = ""
+    because: tuple[Note, ...] = ()
+
+
+class Pooler(Struct, frozen=True):
+    """A pooler that this repository runs or configures.
+
+    ``names``: host names under which clients reach it (compose service names and aliases).
+    ``modes``: pool mode per database name; ``*`` is the default.
+    """
+
+    name: str
+    at: Place
+    names: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    modes: dict[str, Mode] = field(default_factory=dict)
+    prepared: Truth = Truth.UNKNOWN
+    version: str = ""
+    startup: tuple[str, ...] = ()
+    because: tuple[Note, ...] = ()
+    profile: Profile = Profile.UNKNOWN
+
+
+class Prisma(Struct, frozen=True):
+    """One Prisma set-up: schema files of one folder, its version and its URLs by role."""
+
+    at: Place
+    schema: PrismaSchema
+    version: str = ""
+    version_because: tuple[Note, ...] = ()
+    url: tuple[Url, ...] = ()
+    direct_url: tuple[Url, ...] = ()
+    has_direct_url: bool = False
+    url_at: Place | None = None
+    engine: Truth = Truth.UNKNOWN
+    """Does the Rust query engine run (yes), or a driver adapter (no)."""
+    provider: str = ""
+    deployable: Deployable | None = None
+    clients: tuple[Client, ...] = ()
+    migrates: tuple[Note, ...] = ()
+
+
+class Rails(Struct, frozen=True):
+    """One database configuration of one environment of a Rails application."""
+
+    at: Place
+    database: RailsDatabase
+    urls: tuple[Url, ...] = ()
+    version: str = ""
+
+
+class Topology(Struct, frozen=True):
+    """The whole picture. A check's parameter type picks one of these collections, or all of it."""
+
+    urls: tuple[Url, ...] = ()
+    clients: tuple[Client, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    poolers: tuple[Pooler, ...] = ()
+    prisma: tuple[Prisma, ...] = ()
+    rails: tuple[Rails, ...] = ()
+    bouncer_files: tuple[BouncerFile, ...] = ()
+    deployables: tuple[Deployable, ...] = ()
+    problems: tuple[Problem, ...] = ()
