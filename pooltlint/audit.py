@@ -43,7 +43,7 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     facts.sort(key=lambda each: each.path)
     tell("linking")
     rounds = Rounds(files, code, (each.path for each in facts), jobs)
-    topology = link(facts, settings, rounds)
+    topology = link(facts, settings, rounds, found.platforms)
     return Survey(tuple(sorted((*facts, *rounds.found), key=lambda each: each.path)), topology)
 
 

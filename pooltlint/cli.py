@@ -50,7 +50,8 @@ def run(argv: Sequence[str]) -> int:
         if os.environ.get("POOLTLINT_TRACEBACK"):
             raise
         return _complain(
-            f"internal error: {type(error).__name__}; please report it (POOLTLINT_TRACEBACK=1 shows where it happened)", INTERNAL
+            f"internal error: {type(error).__name__}; please report it (POOLTLINT_TRACEBACK=1 shows where it happened)",
+            INTERNAL,
         )
 
 
@@ -73,7 +74,7 @@ def _formats() -> list[str]:
     return sorted(names - _NOT_FORMATS)
 
 
-class _Output(click.ParamType):
+class _Output(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.2 on
     """``FORMAT`` or ``FORMAT=FILE``."""
 
     name = "format"
@@ -106,7 +107,9 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 
 
 def _words_option(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(flag, multiple=True, callback=_words, metavar="RULES", help=text, shell_complete=_complete_rules)
+    return click.option(
+        flag, multiple=True, callback=_words, metavar="RULES", help=text, shell_complete=_complete_rules
+    )
 
 
 @click.group(context_settings=_CONTEXT)
@@ -124,12 +127,21 @@ def main() -> None:
 
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=str), metavar="[PATHS]...")
-_CONFIG = click.option("--config", type=click.Path(path_type=str), metavar="FILE", help="Use this settings file and look for no other.")
-_JOBS = click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to read files with.  [default: all cores]")
-_EXCLUDE = click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="Leave out paths that match, written as in .gitignore. May be repeated."
+_CONFIG = click.option(
+    "--config", type=click.Path(path_type=str), metavar="FILE", help="Use this settings file and look for no other."
 )
-_FORCE = click.option("--force-exclude", is_flag=True, help="Leave out excluded and git-ignored files even when they are named.")
+_JOBS = click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to read files with.  [default: all cores]"
+)
+_EXCLUDE = click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out paths that match, written as in .gitignore. May be repeated.",
+)
+_FORCE = click.option(
+    "--force-exclude", is_flag=True, help="Leave out excluded and git-ignored files even when they are named."
+)
 _COLOR = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
     help="Colours; auto obeys NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE.",
@@ -138,14 +150,33 @@ _COLOR = click.option(
 
 @main.command()
 @_PATHS
-@click.option("--format", "-f", "formats", multiple=True, type=_Output(), help="How to write the report. May be repeated.  [default: text]")
-@click.option("--output", "-o", type=click.Path(path_type=str), metavar="FILE", help="Write the report to FILE instead of standard output.")
+@click.option(
+    "--format",
+    "-f",
+    "formats",
+    multiple=True,
+    type=_Output(),
+    help="How to write the report. May be repeated.  [default: text]",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=str),
+    metavar="FILE",
+    help="Write the report to FILE instead of standard output.",
+)
 @_words_option("--select", "Run only these rules, tags or ALL (comma list).")
 @_words_option("--extend-select", "Run these as well.")
 @_words_option("--ignore", "Do not run these.")
-@click.option("--min-severity", type=click.Choice(_SEVERITIES), help="Do not show what is less severe.  [default: note]")
-@click.option("--certainty", type=click.Choice(_CERTAINTIES), help="Show what is at least this certain.  [default: medium]")
-@click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 from this severity on.  [default: warning]")
+@click.option(
+    "--min-severity", type=click.Choice(_SEVERITIES), help="Do not show what is less severe.  [default: note]"
+)
+@click.option(
+    "--certainty", type=click.Choice(_CERTAINTIES), help="Show what is at least this certain.  [default: medium]"
+)
+@click.option(
+    "--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 from this severity on.  [default: warning]"
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are findings.")
 @_CONFIG
 @_EXCLUDE
@@ -265,7 +296,9 @@ def _outputs(formats: Sequence[tuple[str, str]], output: str | None) -> list[tup
     outputs = list(formats) or [("text", "")]
     to_screen = [name for name, file in outputs if not file]
     if len(to_screen) > 1:
-        raise UsageError(f"only one format can go to {output or 'standard output'}: write --format {to_screen[1]}=FILE.")
+        raise UsageError(
+            f"only one format can go to {output or 'standard output'}: write --format {to_screen[1]}=FILE."
+        )
     if output and not to_screen:
         raise UsageError("--output has nothing to write: every --format has a file of its own.")
     return [(name, file or output or "") for name, file in outputs]
@@ -285,7 +318,16 @@ def _opened(file: str) -> Iterator[TextIO]:
 
 
 def _write(
-    name: str, report: Report, book: Rulebook, sources: Sources, out: TextIO, *, color: str, quiet: bool, show_hushed: bool, **_: Any
+    name: str,
+    report: Report,
+    book: Rulebook,
+    sources: Sources,
+    out: TextIO,
+    *,
+    color: str,
+    quiet: bool,
+    show_hushed: bool,
+    **_: Any,
 ) -> None:
     from importlib import import_module
 
@@ -361,7 +403,8 @@ def list_rules(form: str) -> None:
         rows = [
             {
                 "rule": each.rule.name, "severity": each.rule.severity.word, "certainty": each.rule.certainty.word,
-                "tags": list(each.rule.tags), "since": each.rule.since, "reach": list(each.rule.reach), "title": each.title,
+                "tags": list(each.rule.tags), "since": each.rule.since,
+                "reach": list(each.rule.reach), "title": each.title,
             }
             for each in pages
         ]  # fmt: skip
@@ -412,7 +455,9 @@ def show_map(paths: tuple[str, ...], color: str, **options: Any) -> None:
     with _progress(quiet=False) as tell:
         surveyed = survey(found, settings, options["jobs"] or _cores(), tell)
     sources = Sources(_path(found.root))
-    import_module("pooltlint.reporters.map").render(surveyed.topology, sources, sys.stdout, colour=coloured(sys.stdout, color))
+    import_module("pooltlint.reporters.map").render(
+        surveyed.topology, sources, sys.stdout, colour=coloured(sys.stdout, color)
+    )
 
 
 @main.command("facts", hidden=True)

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import join
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pooltlint.gitignore import Patterns
 from pooltlint.model.finding import Problem
@@ -18,38 +18,38 @@ CODE = frozenset({"python", "ecmascript"})
 """Readers of programs: their files are parsed only when they hold a word that asks for it."""
 
 _NAMES = {
-    reader: frozenset(names.split())
-    for reader, names in {
-        "pgbouncer": "pgbouncer.ini databases.ini",
-        "manifests": "package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml pnpm-workspace.yaml yarn.lock bun.lock"
-        " pyproject.toml poetry.lock uv.lock pdm.lock Pipfile Pipfile.lock setup.cfg Gemfile Gemfile.lock gems.rb gems.locked",
-        "tsconfig": "tsconfig.json jsconfig.json",
-        "commands": "Dockerfile Containerfile Procfile .gitlab-ci.yml .gitlab-ci.yaml bitbucket-pipelines.yml azure-pipelines.yml"
-        " .travis.yml cloudbuild.yaml cloudbuild.yml appveyor.yml",
-    }.items()
+    "pgbouncer": "pgbouncer.ini databases.ini",
+    "manifests": """
+        package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml pnpm-workspace.yaml yarn.lock bun.lock
+        pyproject.toml poetry.lock uv.lock pdm.lock Pipfile Pipfile.lock setup.cfg
+        Gemfile Gemfile.lock gems.rb gems.locked""",
+    "tsconfig": "tsconfig.json jsconfig.json",
+    "commands": """
+        Dockerfile Containerfile Procfile .gitlab-ci.yml .gitlab-ci.yaml bitbucket-pipelines.yml
+        azure-pipelines.yml .travis.yml cloudbuild.yaml cloudbuild.yml appveyor.yml""",
 }
 """Files told by their whole name."""
 
 _SUFFIXES = {
-    reader: frozenset(suffixes.split())
-    for reader, suffixes in {
-        "python": "py pyi",
-        "ecmascript": "ts tsx mts cts js jsx mjs cjs",
-        "prisma": "prisma",
-        "dotenv": "env",
-        "pgbouncer": "ini",
-        "commands": "sh bash dockerfile",
-    }.items()
+    "python": "py pyi",
+    "ecmascript": "ts tsx mts cts js jsx mjs cjs",
+    "prisma": "prisma",
+    "dotenv": "env",
+    "pgbouncer": "ini",
+    "commands": "sh bash dockerfile",
 }
 """Files told by what follows the last dot."""
 
 _PATTERNS = {
-    "dotenv": r"\.env(?:[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$|(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml)$).*)?"
-    r"|env\.(?:example|sample|template|dist|local|production|development|test|staging)|.*\.env\.(?:example|sample|template|dist)",
+    "dotenv": r"""
+        \.env
+        | \.env[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$|(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml)$).*
+        | env\.(?:example|sample|template|dist|local|production|development|test|staging)
+        | .*\.env\.(?:example|sample|template|dist)""",
     "pgbouncer": r".*\.ini\.(?:j2|jinja2?|tmpl|tpl|template|erb|example|sample|dist|in)",
     "manifests": r"(?i:(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in))",
     "tsconfig": r"[jt]sconfig(?:[.-].+)?\.json",
-    "compose": r"(?:docker-)?compose(?:[._-].+)?\.ya?ml|.*\.(?:docker-)?compose\.ya?ml|(?:.+-)compose\.ya?ml",
+    "compose": r"(?:.+[.-])?(?:docker-)?compose(?:[._-].+)?\.ya?ml",
     "commands": r"(?:Dockerfile|Containerfile|Procfile)[.-](?!.*\.(?:md|txt|[jt]s|py)$).+",
 }
 """Files told by a regular expression for the whole name."""
@@ -62,18 +62,29 @@ _PATHS = {
 }
 """Files told by a regular expression for the path."""
 
-_BY_NAME = {name: reader for reader, names in _NAMES.items() for name in names}
-_BY_SUFFIX = {suffix: reader for reader, suffixes in _SUFFIXES.items() for suffix in suffixes}
-_BY_PATTERN = [(reader, re.compile(pattern).fullmatch) for reader, pattern in _PATTERNS.items()]
+_PLATFORMS = {
+    "vercel.json": "Vercel",
+    "netlify.toml": "Netlify",
+    "wrangler.toml": "Cloudflare Workers",
+    "wrangler.json": "Cloudflare Workers",
+    "wrangler.jsonc": "Cloudflare Workers",
+    "serverless.yml": "the Serverless Framework",
+    "serverless.yaml": "the Serverless Framework",
+    "samconfig.toml": "AWS Lambda",
+}
+"""Files that nobody reads: that they are there says that their folder runs as functions, and where."""
+
+_BY_NAME = {name: reader for reader, names in _NAMES.items() for name in names.split()}
+_BY_SUFFIX = {suffix: reader for reader, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+_BY_PATTERN = [(reader, re.compile(pattern, re.VERBOSE).fullmatch) for reader, pattern in _PATTERNS.items()]
 _BY_PATH = [(reader, re.compile(pattern).fullmatch) for reader, pattern in _PATHS.items()]
-_HINT = re.compile(r"env|compose|\.ini\.|config|requirements|constraints|Dockerfile|Containerfile|Procfile", re.IGNORECASE).search
+_HINT = re.compile(
+    r"env|compose|\.ini\.|config|requirements|constraints|Dockerfile|Containerfile|Procfile", re.IGNORECASE
+).search
 _PATH_SUFFIXES = (".yml", ".yaml", ".erb", ".example", ".sample", ".dist", ".template", ".tmpl", ".txt", ".in")
 
 _PRUNED = frozenset(
-    "node_modules bower_components jspm_packages site-packages .git .hg .svn __pycache__ .venv venv .tox .nox .eggs .mypy_cache"
-    " .ruff_cache .pytest_cache .hypothesis .next .nuxt .output .svelte-kit .angular .astro .turbo .vercel .netlify .serverless"
-    " .sst .open-next .wrangler .cache .parcel-cache .yarn .pnpm-store .terraform .aws-sam cdk.out .gradle .idea .vscode-test"
-    " .nyc_output storybook-static _vendor third_party third-party .ipynb_checkpoints .direnv .bundle __pypackages__ .pixi".split()
+    ["node_modules", "bower_components", "jspm_packages", "site-packages", "__pypackages__", "_vendor", "third_party", "third-party", ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", ".tox", ".nox", ".eggs", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".pixi", ".next", ".nuxt", ".output", ".svelte-kit", ".angular", ".astro", ".turbo", ".vercel", ".netlify", ".serverless", ".sst", ".open-next", ".wrangler", ".cache", ".parcel-cache", ".yarn", ".pnpm-store", ".terraform", ".aws-sam", "cdk.out", ".gradle", ".idea", ".vscode-test", ".nyc_output", "storybook-static", ".ipynb_checkpoints", ".direnv", ".bundle"]
 )
 """Folders that never hold a project's own sources."""
 
@@ -103,12 +114,16 @@ class Candidate(Struct, frozen=True, order=True):
 
 
 class Found(Struct, frozen=True):
-    """What discovery found. ``whole``: the paths cover the whole root, so nothing was left unseen by choice."""
+    """What discovery found. ``whole``: the paths cover the whole root, so nothing was left unseen by choice.
+
+    ``platforms``: by path, the platform of a file that says by its name that its folder runs as functions.
+    """
 
     root: str
     files: tuple[Candidate, ...]
     problems: tuple[Problem, ...] = ()
     whole: bool = True
+    platforms: dict[str, str] = field(default_factory=dict)
 
 
 def reader_of(path: str) -> str | None:
@@ -132,15 +147,18 @@ def reader_of(path: str) -> str | None:
 
 
 def root_of(paths: Sequence[str], current: str) -> str:
-    """The audited folder: the nearest one upwards of all paths with ``.git`` or pooltlint settings, else their common folder.
+    """The audited folder: the nearest one upwards of all paths with ``.git`` or pooltlint settings.
 
+    Without any, it is the paths' common folder.
     Raises :class:`UsageError` for a path that does not exist.
     """
     starts = []
     for path in paths:
         whole = os.path.normpath(os.path.join(current, path))
         if not os.path.exists(whole):
-            raise UsageError(f"there is no file or folder {path!r}: give paths that exist, or none for the current folder.")
+            raise UsageError(
+                f"there is no file or folder {path!r}: give paths that exist, or none for the current folder."
+            )
         starts.append(whole if os.path.isdir(whole) else os.path.dirname(whole))
     try:
         common = os.path.commonpath(starts or [current])
@@ -157,7 +175,7 @@ def root_of(paths: Sequence[str], current: str) -> str:
 
 
 def has_settings(folder: str) -> str:
-    """The settings file of this very folder, or ``""``. A ``pyproject.toml`` counts only with a ``[tool.pooltlint…]`` table."""
+    """The settings file of this very folder, or ``""``; a ``pyproject.toml`` counts only with ``[tool.pooltlint…]``."""
     for name in SETTINGS_FILES:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -192,7 +210,7 @@ def discover(
     """
     given = given or {}
     excluded = Patterns(exclude)
-    found: dict[str, str] = {}
+    found: dict[str, str | None] = {}
     problems: list[Problem] = []
     in_git = _top(root) is not None
     whole = False
@@ -207,16 +225,15 @@ def discover(
         if os.path.isdir(absolute):
             if not force_exclude or not (excluded.covers(relative) or _ignored(chain, relative, folder=True)):
                 found.update(_walk(root, relative, chain, excluded, in_git, problems))
-        elif not force_exclude or not (excluded.covers(relative) or _ignored(chain, relative) or _pruned_path(relative)):
-            reader = reader_of(relative)
-            if reader and stat.S_ISREG(os.stat(absolute).st_mode):
-                found[relative] = reader
-    for relative in given:
-        reader = reader_of(relative)
-        if reader and not (force_exclude and excluded.covers(relative)):
-            found[relative] = reader
-    files = tuple(Candidate(path, found[path], given.get(path)) for path in sorted(found))
-    return Found(root, files, tuple(sorted(problems)), whole)
+        elif force_exclude and (excluded.covers(relative) or _ignored(chain, relative) or _pruned_path(relative)):
+            continue
+        elif stat.S_ISREG(os.stat(absolute).st_mode):
+            found[relative] = reader_of(relative)
+    found.update((path, reader_of(path)) for path in given if not (force_exclude and excluded.covers(path)))
+    files = tuple(Candidate(path, reader, given.get(path)) for path, reader in sorted(found.items()) if reader)
+    names = {path: path.rpartition("/")[2] for path in sorted(found)}
+    platforms = {path: _PLATFORMS[name] for path, name in names.items() if name in _PLATFORMS}
+    return Found(root, files, tuple(sorted(problems)), whole, platforms)
 
 
 class _Ignore(Struct, frozen=True):
@@ -232,7 +249,7 @@ _Ignores = list[_Ignore]
 
 def _walk(
     root: str, start: str, above: _Ignores, excluded: Patterns, in_git: bool, problems: list[Problem]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str | None]]:
     """Files below one folder with their readers, in no particular order."""
     stack = [(start, above)]
     while stack:
@@ -262,12 +279,14 @@ def _walk(
             if entry.is_dir(follow_symlinks=False):
                 if name in _PRUNED or (name in _VENDORED and _vendored(entry.path, name, marks, in_git)):
                     continue
-                if (ignores and _refused(ignores, path, folder=True)) or (excluded and excluded.verdict(path, folder=True)):
+                if (ignores and _refused(ignores, path, folder=True)) or (
+                    excluded and excluded.verdict(path, folder=True)
+                ):
                     continue
                 stack.append((path, ignores))
                 continue
             reader = reader_of(path)
-            if reader is None:
+            if reader is None and name not in _PLATFORMS:
                 continue
             if ignores and reader != "dotenv" and _refused(ignores, path):
                 continue
@@ -279,7 +298,9 @@ def _walk(
             elif not entry.is_file(follow_symlinks=False):
                 continue
             if not name.isascii() and _unspeakable(path):
-                problems.append(Problem(path.encode("utf-8", "replace").decode(), 0, "not read: its name is not valid UTF-8"))
+                problems.append(
+                    Problem(path.encode("utf-8", "replace").decode(), 0, "not read: its name is not valid UTF-8")
+                )
                 continue
             yield path, reader
 
@@ -310,7 +331,9 @@ def _ignores_above(root: str, relative: str) -> Iterator[_Ignore]:
     above = "" if above == "." else above + "/"
     parents = (above + relative).split("/")[:-1] if above + relative else []
     bases = ["".join(f"{each}/" for each in parents[:depth]) for depth in range(len(parents) + 1)]
-    sources = [("", join(".git", "info", "exclude"))] + [(base, join(base, ".gitignore")) for base in bases if above + relative]
+    sources = [("", join(".git", "info", "exclude"))] + [
+        (base, join(base, ".gitignore")) for base in bases if above + relative
+    ]
     for base, source in sources:
         patterns = _patterns(join(top, source))
         if patterns:

@@ -52,6 +52,7 @@ class Files:
     """The files of one run: reads their bytes below the root, and nothing else."""
 
     def __init__(self, root: str, candidates: Iterable[Candidate]) -> None:
+        """``root``: an absolute path. Bytes that ``candidates`` bring along stand in for the disk's."""
         self.root = root
         self.given = {each.path: each.data for each in candidates if each.data is not None}
 
@@ -59,7 +60,9 @@ class Files:
         """At most ``most`` + 1 bytes of a regular file. Raises :class:`OSError`."""
         if path in self.given:
             return self.given[path][: most + 1]
-        handle = os.open(os.path.join(self.root, path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(
+            os.path.join(self.root, path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
         try:
             data = os.read(handle, min(most + 1, 65_536))
             if len(data) < 65_536:
@@ -92,6 +95,7 @@ class Rounds:
     """
 
     def __init__(self, files: Files, code: Sequence[Candidate], parsed: Iterable[str], jobs: int) -> None:
+        """``code``: all code files of the run; ``parsed``: the paths of those whose facts are known already."""
         done = set(parsed)
         self.files = frozenset(each.path for each in code)
         self._files, self._jobs = files, jobs
@@ -99,7 +103,7 @@ class Rounds:
         self.found: list[Facts] = []
 
     def __call__(self, demands: Iterable[Demand], paths: Iterable[str] = ()) -> list[Facts]:
-        """Facts, in order of path, of the files named and of those that hold all words of some demand; each file once."""
+        """Facts, by path, of the files named and of those that hold all words of some demand; each file once."""
         named = [self._rest.pop(path) for path in sorted(set(paths)) if path in self._rest]
         found = list(extract(self._files, named, frozenset({()}), self._jobs))
         wanted = frozenset(demands)
@@ -111,7 +115,9 @@ class Rounds:
         return sorted(found, key=lambda each: each.path)
 
 
-def extract(files: Files, candidates: Sequence[Candidate], demands: frozenset[Demand], jobs: int = 1) -> Iterator[Facts]:
+def extract(
+    files: Files, candidates: Sequence[Candidate], demands: frozenset[Demand], jobs: int = 1
+) -> Iterator[Facts]:
     """The facts of the candidates in their order; programs that hold no demand's words give none.
 
     The first files are read at once; when what is left is estimated to take longer than
@@ -190,7 +196,7 @@ def _stopped() -> Any:
 
 
 def one(files: Files, candidate: Candidate, search: Search) -> Facts | None:
-    """One file's facts; ``None`` for a program that is not wanted, that was generated, or an ini that is not PgBouncer's."""
+    """One file's facts; ``None`` for a program that is not wanted or was generated, and for others' ini files."""
     path, reader = candidate.path, candidate.reader
     code = reader in CODE
     most = MOST_CODE if code else MOST_LOCK if path.endswith(_LOCKS) else MOST_CONFIG
@@ -308,7 +314,9 @@ def _shared(files: Files, candidates: Sequence[Candidate], search: Search, jobs:
             for identity, pipe in workers:
                 done.update(_frames(_drained(identity, pipe)))
     for number, chunk in enumerate(chunks):
-        yield from done[number] if number in done else chain.from_iterable(_alone(files, each, search) for each in chunk)
+        yield from (
+            done[number] if number in done else chain.from_iterable(_alone(files, each, search) for each in chunk)
+        )
 
 
 def _work(files: Files, chunks: list[Sequence[Candidate]], search: Search, tasks: int) -> Iterator[bytes]:

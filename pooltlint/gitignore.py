@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+# fmt: off
 _CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f", "digit": "0-9", "graph": "!-~",
     "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s", "upper": "A-Z", "xdigit": "0-9a-fA-F",
-}  # fmt: skip
+}
+# fmt: on
 _GLOB = re.compile(r"[*?\[\\]")
 _MOST_PATTERNS = 5_000
 _MOST_STARS = 20
@@ -21,9 +23,10 @@ class Patterns:
     the rest costs a regular expression per path.
     """
 
-    __slots__ = ("_negated", "_only_folders", "_paths", "_names", "_rest", "_suffixes")
+    __slots__ = ("_names", "_negated", "_only_folders", "_paths", "_rest", "_suffixes")
 
     def __init__(self, lines: Iterable[str]) -> None:
+        """``lines``: as in a ``.gitignore``. What git would not understand is passed over."""
         self._negated: list[bool] = []
         self._only_folders: list[bool] = []
         self._names: dict[str, list[int]] = {}
@@ -36,6 +39,7 @@ class Patterns:
             self._add(line)
 
     def __bool__(self) -> bool:
+        """Is there any pattern?"""
         return bool(self._negated)
 
     def verdict(self, path: str, folder: bool = False) -> bool | None:
@@ -105,7 +109,7 @@ class Patterns:
 
 
 def translated(pattern: str) -> str:
-    """A regular expression for one pattern without its leading and trailing slash (git's wildmatch with WM_PATHNAME)."""
+    """A regular expression for one pattern without its outer slashes (git's wildmatch with WM_PATHNAME)."""
     out, at, size = [], 0, len(pattern)
     while at < size:
         char = pattern[at]
@@ -142,7 +146,8 @@ def _bracket(pattern: str, start: int) -> tuple[str, int]:
     at = start + 1
     negated = pattern[at : at + 1] in ("!", "^")
     at += negated
-    parts, first = [], at
+    parts: list[str] = []
+    first = at
     while at < len(pattern):
         char = pattern[at]
         if char == "]" and at > first:

@@ -28,7 +28,7 @@ from pooltlint.model.topology import (
 )
 from pooltlint.rulebook import Rulebook
 
-_COLLECTIONS: dict[Any, Callable[[Topology], Iterable[Any]]] = {
+SUBJECTS: dict[Any, Callable[[Topology], Iterable[Any]]] = {
     Topology: lambda topology: (topology,),
     Url: lambda topology: topology.urls,
     Client: lambda topology: topology.clients,
@@ -54,7 +54,9 @@ class Judged(Struct, frozen=True):
 @cache
 def rules() -> tuple[str, ...]:
     """The rules that have a check: module names with hyphens, in alphabetical order."""
-    found = {name.partition(".")[0] for folder in checks.__path__ for name in os.listdir(folder) if name.endswith(".py")}
+    found = {
+        name.partition(".")[0] for folder in checks.__path__ for name in os.listdir(folder) if name.endswith(".py")
+    }
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
@@ -76,7 +78,7 @@ def judge(topology: Topology, names: Iterable[str], book: Rulebook, severity: di
     problems: list[Problem] = []
     for rule in sorted(names):
         try:
-            check, items = _check(rule), _COLLECTIONS[subject(rule)](topology)
+            check, items = _check(rule), SUBJECTS[subject(rule)](topology)
         except Exception as error:  # a check that cannot even be loaded must not take the others down
             problems.append(_failed(rule, "", error))
             continue
@@ -97,9 +99,7 @@ def _stamped(rule: str, findings: list[Finding], book: Rulebook, severity: dict[
         page = book.rule(rule)
         level = severity.get(rule, page.severity)
         if finding.certainty > page.certainty:
-            finding = Finding(
-                finding.at, finding.message, finding.remedy, finding.because, page.certainty, finding.fix
-            )
+            finding = Finding(finding.at, finding.message, finding.remedy, finding.because, page.certainty, finding.fix)
         yield Verdict(rule, level, finding)
 
 

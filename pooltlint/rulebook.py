@@ -26,7 +26,9 @@ DOCS = ""
 
 _FENCE = re.compile(r"^(?P<marks>`{3,}|~{3,})")
 _PATH = re.compile(r"^`([^`\s]+)`:?$")
-_MARK = re.compile(rf"[ \t]*[{FINDING}{CHAIN}](?:[ \t]+[a-z0-9-]+)?(?:[ \t]*[{FINDING}{CHAIN}](?:[ \t]+[a-z0-9-]+)?)*[ \t]*$")
+_MARK = re.compile(
+    rf"[ \t]*[{FINDING}{CHAIN}](?:[ \t]+[a-z0-9-]+)?(?:[ \t]*[{FINDING}{CHAIN}](?:[ \t]+[a-z0-9-]+)?)*[ \t]*$"
+)
 _ONE_MARK = re.compile(rf"([{FINDING}{CHAIN}])(?:[ \t]+([a-z0-9-]+))?")
 
 
@@ -42,7 +44,10 @@ class Reference(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """What a page's front matter says. ``certainty``: the highest the rule may claim. ``reach``: languages, empty for all."""
+    """What a page's front matter says.
+
+    ``certainty``: the highest that the rule may claim. ``reach``: languages, empty for all.
+    """
 
     name: str
     severity: Severity
@@ -71,7 +76,7 @@ class Case(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A whole page. ``title`` is the sentence under its heading; ``sections`` are the Markdown texts by ``##`` heading."""
+    """A whole page. ``title``: the sentence under its heading; ``sections``: Markdown by ``##`` heading."""
 
     rule: Rule
     title: str
@@ -99,13 +104,15 @@ class Rulebook:
         return tuple(sorted(each[:-3] for each in found if each.endswith(".md") and each[0].islower()))
 
     def __contains__(self, name: object) -> bool:
+        """Has the rule a page?"""
         return name in self.names
 
     def __iter__(self) -> Iterator[Rule]:
+        """The front matters of all pages, by name."""
         return map(self.rule, self.names)
 
     def rule(self, name: str) -> Rule:
-        """The front matter of a rule's page. Raises :class:`KeyError` without page, :class:`PageError` for a wrong one."""
+        """A rule's front matter. Raises :class:`KeyError` without page, :class:`PageError` for a wrong one."""
         if name not in self._rules:
             if name not in self:
                 raise KeyError(name)

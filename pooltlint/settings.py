@@ -1,4 +1,4 @@
-"""``pooltlint.toml`` or ``[tool.pooltlint]`` in ``pyproject.toml``: what the project says of itself, checked and frozen."""
+"""What the project says of itself in ``pooltlint.toml`` or ``[tool.pooltlint]``: checked and frozen."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def load(path: str, root: str, rules: Iterable[str], tags: Callable[[], Iterable
 
 
 def chosen(words: Iterable[str], rules: Mapping[str, Callable[[], Iterable[str]]]) -> frozenset[str]:
-    """The rules that rule names, tags and ``ALL`` stand for. ``rules``: the tags of each rule, asked only when needed."""
+    """The rules that rule names, tags and ``ALL`` stand for. ``rules``: each rule's tags, asked only when needed."""
     wanted = set(words)
     if "ALL" in wanted:
         return frozenset(rules)
@@ -131,13 +131,17 @@ def chosen(words: Iterable[str], rules: Mapping[str, Callable[[], Iterable[str]]
     return frozenset(named | {name for name, tags in rules.items() if loose and loose & set(tags())})
 
 
-def checked(words: Iterable[str], rules: Iterable[str], tags: Callable[[], Iterable[str]], where: str) -> tuple[str, ...]:
+def checked(
+    words: Iterable[str], rules: Iterable[str], tags: Callable[[], Iterable[str]], where: str
+) -> tuple[str, ...]:
     """Rule names, tags and ``ALL``, as given. Raises :class:`UsageError` for anything else."""
     known = set(rules)
     given = tuple(words)
     for word in given:
         if word not in known and word != "ALL" and word not in set(tags()):
-            raise UsageError(f"{where}: {word!r} is neither a rule nor a tag.{meant(word, known | set(tags()) | {'ALL'})}")
+            raise UsageError(
+                f"{where}: {word!r} is neither a rule nor a tag.{meant(word, known | set(tags()) | {'ALL'})}"
+            )
     return given
 
 
@@ -163,7 +167,9 @@ class _Reading:
         return Settings(path=self.shown, exclude=exclude, **found)
 
     def wrong(self, key: str, message: str) -> UsageError:
-        return UsageError(f"{self.shown}: {'.'.join((*self.prefix, key) if key else self.prefix) or 'the file'}: {message}")
+        return UsageError(
+            f"{self.shown}: {'.'.join((*self.prefix, key) if key else self.prefix) or 'the file'}: {message}"
+        )
 
     def known(self, key: str, table: Any, names: Iterable[str]) -> None:
         if not isinstance(table, dict):
@@ -180,7 +186,7 @@ class _Reading:
 
     def texts(self, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.wrong(key, f"must be a list of texts such as [\"…\"], not {_kind(value)}.")
+            raise self.wrong(key, f'must be a list of texts such as ["…"], not {_kind(value)}.')
         return tuple(value)
 
     def choice(self, key: str, value: Any) -> tuple[str, ...]:
@@ -206,7 +212,9 @@ class _Reading:
 
     def severities(self, key: str, value: Any) -> dict[str, Severity]:
         if not isinstance(value, dict):
-            raise self.wrong(key, f"must be a table of rules, such as {{ client-per-request = \"warning\" }}, not {_kind(value)}.")
+            raise self.wrong(
+                key, f'must be a table of rules, such as {{ client-per-request = "warning" }}, not {_kind(value)}.'
+            )
         for rule in value:
             if rule not in self.rules:
                 raise self.wrong(key, f"there is no rule {rule!r}.{meant(rule, self.rules)}")
@@ -214,7 +222,9 @@ class _Reading:
 
     def per_path(self, key: str, value: Any) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
-            raise self.wrong(key, f"must be a table of patterns, such as {{ \"scripts/**\" = [\"ALL\"] }}, not {_kind(value)}.")
+            raise self.wrong(
+                key, f'must be a table of patterns, such as {{ "scripts/**" = ["ALL"] }}, not {_kind(value)}.'
+            )
         return {pattern: self.choice(f"{key}.{pattern!r}", rules) for pattern, rules in value.items()}
 
     def urls(self, key: str, value: Any) -> dict[str, DeclaredUrl]:
@@ -257,9 +267,11 @@ class _Reading:
         self.known(key, table, ("path", "instances", "processes", "threads"))
         path = table.get("path", "")
         if not isinstance(path, str):
-            raise self.wrong(f"{key}.path", f"must be a folder such as \"apps/web\", not {_kind(path)}.")
+            raise self.wrong(f"{key}.path", f'must be a folder such as "apps/web", not {_kind(path)}.')
         numbers = {each: self.number(f"{key}.{each}", number) for each, number in table.items() if each != "path"}
-        return DeclaredService(name=name, at=self.place("services", name), path=path.strip("/").removeprefix("./"), **numbers)
+        return DeclaredService(
+            name=name, at=self.place("services", name), path=path.strip("/").removeprefix("./"), **numbers
+        )
 
     def tables(self, key: str, value: Any) -> list[tuple[str, Any]]:
         if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
@@ -277,7 +289,9 @@ class _Reading:
         span = (0, 0)
         for key in (*self.prefix, *keys):
             pairs = node.pairs if isinstance(node, Map) else ()
-            found = next(((name, value) for name, value in pairs if isinstance(name, Scalar) and name.text == key), None)
+            found = next(
+                ((name, value) for name, value in pairs if isinstance(name, Scalar) and name.text == key), None
+            )
             if found is None:
                 break
             span, node = found[0].span, found[1]
@@ -287,5 +301,3 @@ class _Reading:
 def _kind(value: Any) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
     return names.get(type(value), "a date")
-
-

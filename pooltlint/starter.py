@@ -37,7 +37,13 @@ def starter(topology: Topology) -> str:
         lines = [f"{off}[urls.{_key(url.name)}]"]
         if url.at is not None:
             lines.insert(0, f"# {url.name} is set in {_plain(url.at.path)}:{url.at.line}")
-        pooler = keys.get(url.route.pooler, "other") if url.route.pooler else "none" if url.route.mode is Mode.DIRECT else "pgbouncer"
+        pooler = (
+            keys.get(url.route.pooler, "other")
+            if url.route.pooler
+            else "none"
+            if url.route.mode is Mode.DIRECT
+            else "pgbouncer"
+        )
         lines.append(f'{off}pooler = "{pooler}"')
         if pooler != "none":
             lines.append(f'{off}mode = "{url.route.mode if known else Mode.TRANSACTION}"')

@@ -62,7 +62,9 @@ def suppress(
     that ``ran``) without anything to hush become problems.
     """
     problems: list[Problem] = []
-    comments = [each for file in facts if file.comments for each in _comments(file, sources.data(file.path), book, problems)]
+    comments = [
+        each for file in facts if file.comments for each in _comments(file, sources.data(file.path), book, problems)
+    ]
     by_line: dict[tuple[str, int], list[_Comment]] = {}
     by_file: dict[str, list[_Comment]] = {}
     for comment in comments:
@@ -71,7 +73,9 @@ def suppress(
         if not comment.lines:
             by_file.setdefault(comment.path, []).append(comment)
     tags = {name: (lambda name=name: book.rule(name).tags) for name in book.names}
-    per_path = [(pattern, Patterns([pattern]), chosen(rules, tags)) for pattern, rules in settings.per_path_ignores.items()]
+    per_path = [
+        (pattern, Patterns([pattern]), chosen(rules, tags)) for pattern, rules in settings.per_path_ignores.items()
+    ]
 
     kept: list[Verdict] = []
     hushed: list[Hushed] = []
@@ -82,7 +86,9 @@ def suppress(
         for path, line in _lines(verdict):
             found += [each for each in by_line.get((path, line), ()) if verdict.rule in each.rules]
         used.update((each, verdict.rule) for each in found)
-        setting = next((pattern for pattern, paths, rules in per_path if verdict.rule in rules and paths.covers(at.path)), None)
+        setting = next(
+            (pattern for pattern, paths, rules in per_path if verdict.rule in rules and paths.covers(at.path)), None
+        )
         if found:
             hushed.append(Hushed(verdict, found[0].name, found[0].reason))
         elif setting is not None:
@@ -93,7 +99,7 @@ def suppress(
         for comment in comments:
             for rule in comment.rules:
                 if rule in ran and (comment, rule) not in used:
-                    problems.append(Problem(comment.path, comment.line, f"nothing to ignore: {rule} finds nothing here"))
+                    problems += [Problem(comment.path, comment.line, f"nothing to ignore: {rule} finds nothing here")]
     return Told(tuple(kept), tuple(hushed), tuple(sorted(set(problems))))
 
 
@@ -114,21 +120,29 @@ def _comments(file: Facts, data: bytes, book: Rulebook, problems: list[Problem])
             word, listed, closed, rest = found.groups()
             if word not in _WORDS:
                 if listed is not None or meant(word, _WORDS).startswith(" Did"):
-                    problems.append(Problem(file.path, at, f"'pooltlint: {word}' is no comment of pooltlint.{meant(word, _WORDS)}"))
+                    problems.append(
+                        Problem(file.path, at, f"'pooltlint: {word}' is no comment of pooltlint.{meant(word, _WORDS)}")
+                    )
                 continue
             if listed is None or not closed or not listed.strip():
-                problems.append(Problem(file.path, at, f"'pooltlint: {word}' names no rule: write 'pooltlint: {word}[rule] reason'"))
+                problems.append(
+                    Problem(file.path, at, f"'pooltlint: {word}' names no rule: write 'pooltlint: {word}[rule] reason'")
+                )
                 continue
             rules = [each.strip() for each in listed.split(",") if each.strip()]
-            for rule in rules:
-                if rule not in book:
-                    problems.append(Problem(file.path, at, f"there is no rule {rule!r}.{meant(rule, book.names)}"))
+            problems += [
+                Problem(file.path, at, f"there is no rule {rule!r}.{meant(rule, book.names)}")
+                for rule in rules
+                if rule not in book
+            ]
             known = tuple(dict.fromkeys(rule for rule in rules if rule in book))
             lines = frozenset[int]()
             if word != "ignore-file":
                 here = at + (word == "ignore-next-line")
                 alone = word == "ignore" and _alone(data, file.lines, line, comment.span[0])
-                following = _next_code(data, file.lines, line, comment.span[1]) if alone or word == "ignore-next-line" else here
+                following = (
+                    _next_code(data, file.lines, line, comment.span[1]) if alone or word == "ignore-next-line" else here
+                )
                 lines = frozenset((here, following))
             yield _Comment(file.path, at, lines, known, _CLOSERS.sub("", rest).strip())
 

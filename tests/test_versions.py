@@ -36,7 +36,8 @@ def test_npm_ranges_as_node_semver_has_them(answer: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["==1.4.*", "~=1.4.2", "~=2.2", ">=2,<3", ">=1.4.2", "<3", "<=2.0", ">2.0.0", "==2.0.1", ">=1,!=1.5,<4", ""]
+    "wanted",
+    ["==1.4.*", "~=1.4.2", "~=2.2", ">=2,<3", ">=1.4.2", "<3", "<=2.0", ">2.0.0", "==2.0.1", ">=1,!=1.5,<4", ""],
 )
 def test_pypi_ranges_as_packaging_has_them(wanted: str) -> None:
     holes = {"1.5"}
@@ -69,9 +70,24 @@ def test_bounds(wanted: str, ecosystem: str, low: str, high: str | None) -> None
 
 @pytest.mark.parametrize(
     "wanted",
-    ["latest", "next", "beta5", "workspace:*", "workspace:^", "catalog:", "catalog:db", "github:brianc/node-postgres", "brianc/node-postgres#v8",
-     "git+ssh://git@github.com/a/b.git#v1.2.3", "https://example.com/pg-8.0.0.tgz", "file:../pg", "link:../pg", "npm:pg", "é" * 600],
-)  # fmt: skip
+    [
+        "latest",
+        "next",
+        "beta5",
+        "workspace:*",
+        "workspace:^",
+        "catalog:",
+        "catalog:db",
+        "github:brianc/node-postgres",
+        "brianc/node-postgres#v8",
+        "git+ssh://git@github.com/a/b.git#v1.2.3",
+        "https://example.com/pg-8.0.0.tgz",
+        "file:../pg",
+        "link:../pg",
+        "npm:pg",
+        "é" * 600,
+    ],
+)
 def test_what_is_no_range_is_not_bounded(wanted: str) -> None:
     assert span(wanted, "npm") == (None, None)
 

@@ -120,7 +120,8 @@ class Arguments:
     open: bool
     wrapped: Mapping[str, str]
     version: Callable[[str], str]
-    file: str = ""
+    schemes: tuple[str, ...] = ()
+    """Schemes of the connection strings that the call may be given (``postgresql+asyncpg``), as far as they are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,10 @@ class Driver:
     annotations: Mapping[str, str] = field(default_factory=dict)
     by_name: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    dialects: tuple[str, ...] = ()
+    """For a library of several databases: packages whose presence says that it is Postgres here …"""
+    rivals: tuple[str, ...] = ()
+    """… unless one of these is present, too."""
 
 
 @cache

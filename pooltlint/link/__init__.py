@@ -68,7 +68,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     lifetimes = Lifetimes(values, packages.depends)
     found: dict[str, dict[int, Known]] = {}
     _rounds(program, values, lifetimes, facts, more, found, lambda path: known(values, path, set()))
-    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable)
+    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has)
     for path in sorted(found):
         for each in found[path].values():
             if each.construct is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pooltlint.drivers import Arguments, Construct
 from pooltlint.link import values as worths
@@ -15,7 +15,7 @@ from pooltlint.model import value as model
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Client, Deployable, Lifetime, Limit, Prepared, Runs, Url
+from pooltlint.model.topology import Client, Deployable, Lifetime, Runs, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn
 from pooltlint.model.value import Value
@@ -67,17 +67,16 @@ class Clients:
 
     def __init__(
         self, values: Values, lifetimes: Lifetimes, urls: Urls, version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
-        deployable: Callable[[str], Deployable | None],
+        deployable: Callable[[str], Deployable | None], has: Callable[[str, str], object | None],
     ) -> None:
         self.values = values
         self.lifetimes = lifetimes
         self.urls = urls
         self.version = version
         self.deployable = deployable
+        self.has = has
         self.known: dict[tuple[str, tuple[int, int]], Known] = {}
         self._made: dict[tuple[str, tuple[int, int]], Client | None] = {}
-        self.prepared: dict[Place, Prepared] = {}
-        self.limits: dict[Place, Limit] = {}
 
     def of_instance(self, instance: Instance | None) -> tuple[Client, ...]:
         """The clients behind an object: the one it was made by, or the one it was taken out of."""
@@ -168,14 +167,12 @@ class Clients:
         arguments = Arguments(
             tuple(value_of(values, each) for each in positional),
             {name: value_of(values, each) for name, each in flat.items()},
-            open_, wrapped, lambda package: self.version(path, package)[0], path,
+            open_, wrapped, lambda package: self.version(path, package)[0],
         )
         return Draft(known, arguments, options, places, tuple(objects), url)
 
     def _make(self, known: Known, construct: Construct) -> Client | None:
         draft = self.draft(known, construct)
-        if construct.when is not None and construct.when(draft.arguments) is False:
-            return None
         values, path, site = self.values, known.path, known.site
         view = values.program.modules[path]
         at = where(values, path, head(site.call))
@@ -183,14 +180,15 @@ class Clients:
         wraps = tuple(client for each in draft.wrapped for client in self.of_instance(each))
         urls = self.urls.of_value(draft.url, path) if draft.url is not None else self._from_options(draft, construct, path)
         if not urls and draft.url is None and not wraps:
-            urls = tuple(url for name in construct.environment if name.endswith("URL") for url in self.urls.named(name, path))
+            urls = tuple(url for name in construct.environment for url in self.urls.named(name, path))
         for each in wraps:
             urls = urls or each.urls
+        arguments = replace(draft.arguments, schemes=tuple(dict.fromkeys(url.dsn.scheme for url in urls if "://" in url.text)))
+        if not self._is_postgres(known, construct, arguments):
+            return None
         parameters = {name: text for url in urls for name, text in url.dsn.parameters}
-        if construct.prepared is not None:
-            self.prepared[at] = construct.prepared(draft.arguments, draft.options, parameters)
-        if construct.limit is not None:
-            self.limits[at] = construct.limit(draft.arguments, draft.options, parameters)
+        prepared = construct.prepared(arguments, draft.options, parameters) if construct.prepared is not None else None
+        limit = construct.limit(arguments, draft.options, parameters) if construct.limit is not None else None
         lifetime = self.lifetimes.of_site(path, site)
         return Client(
             library=known.driver.name,
@@ -211,13 +209,23 @@ class Clients:
             guarded=self._guarded(view, known),
             wraps=wraps,
             place_options=dict(draft.places),
-            prepared=self.prepared.get(at),
-            limit=self.limits.get(at),
+            prepared=prepared,
+            limit=limit,
             opens=construct.opens and not (construct.unless_wrapping and bool(draft.wrapped)),
             close=construct.close,
             right_per_request=construct.per_request_is_right,
             certain=known.certain,
         )
+
+    def _is_postgres(self, known: Known, construct: Construct, arguments: Arguments) -> bool:
+        """A library of several databases has to be proven to speak to Postgres here."""
+        if construct.when is None:
+            return True
+        verdict = construct.when(arguments)
+        if verdict is not None:
+            return verdict
+        driver = known.driver
+        return any(self.has(known.path, name) for name in driver.dialects) and not any(self.has(known.path, name) for name in driver.rivals)
 
     def _from_options(self, draft: Draft, construct: Construct, path: str) -> tuple[Url, ...]:
         """Host, port and database given one by one, in code or by ``PGHOST`` and its kin."""

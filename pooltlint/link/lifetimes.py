@@ -5,10 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 
-from pooltlint.drivers import Construct
 from pooltlint.frameworks import Entry, Look, entries
 from pooltlint.link.sites import spelled, where
-from pooltlint.link.values import Instance, Klass, Library, Routine, Thing, Values, branches
+from pooltlint.link.values import Klass, Library, Routine, Values, branches
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Lifetime, Runs
 from pooltlint.outline import nodes
@@ -171,7 +170,7 @@ class Lifetimes:
                 return Lifetime(lifetime.runs, (*lifetime.because, step))
             if lifetime.runs in (Runs.UNKNOWN, Runs.CALL):
                 unknown = True
-            elif best is None or lifetime.runs is Runs.ONCE:
+            elif lifetime.runs is not Runs.TEST and (best is None or lifetime.runs is Runs.ONCE):
                 best = lifetime
         depends = self._as_dependency(path, function)
         if depends is not None:
@@ -213,7 +212,7 @@ class Lifetimes:
                 return Lifetime(lifetime.runs, (*lifetime.because, step))
             if lifetime.runs in (Runs.UNKNOWN, Runs.CALL):
                 unknown = True
-            elif best is None or lifetime.runs is Runs.ONCE:
+            elif lifetime.runs is not Runs.TEST and (best is None or lifetime.runs is Runs.ONCE):
                 best = lifetime
         return Lifetime(Runs.CALL) if unknown or best is None else best
 
@@ -550,6 +549,3 @@ def _mentioned(view: Scopes, function: int, node: nodes.Expr | None, out: set[st
             _mentioned(view, function, value, out, depth + 1)
         case _:
             pass
-
-
-__all__ = ["Lifetimes", "Thing", "memoised", "role", "Construct", "Instance"]

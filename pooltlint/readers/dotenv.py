@@ -42,14 +42,16 @@ _PRIVATE_NAME = re.compile(
     r"(?i)user|login|salt|hash|cookie|session|private|cert|licen[cs]e|webhook|sign|dsn|jwt|seed|sentry"
 )
 _OPAQUE_VALUE = re.compile(r"(?=[A-Za-z+/_]*\d)(?=[\d+/_]*[A-Za-z])[A-Za-z0-9+/_]{20,}")
-_BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-+?=][^}]*)?\}")
+_BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?:\}|:?[-+?=])")
 _NAMED = re.compile(r"(?:(?<=[:/@,= ])|\A)\$([A-Z_][A-Z0-9_]*)(?=[:/@,?& ]|\Z)")
 _DOLLAR = re.compile(r"(?<!\\)\$[A-Za-z_]")
 _PLACEHOLDER = re.compile(
-    r"<[^<>@\s]+>|\{\{|\[[A-Za-z][A-Za-z _-]*\]|%[A-Z_]{2,}%|__[A-Z_]+__|(?i:your[-_ ]|change[-_ ]?me|placeholder|xxxx)"
+    r"<[^<>@\s]{1,40}>|\{\{|\[[A-Za-z][A-Za-z _-]{0,40}\]|%[A-Z_]{2,40}%|__[A-Z][A-Z_]{0,40}__|(?i:your[-_ ]|change[-_ ]?me|placeholder|xxxx)"
 )
 _WHOLE = re.compile(r"\A\$\{?[A-Z_][A-Z0-9_]*\}?\Z")
 _MOST_ESCAPED = 64
+_LONGEST = 8_000
+"""Characters of a value; what is longer is a certificate or the like, never a connection string."""
 
 # python-dotenv's words
 _PY_SPACE = re.compile(r"\s*")
@@ -308,6 +310,8 @@ def _variable(binding: Binding, defined: Container[str], kind: Profile, at: Plac
     """The fact for one assignment; ``defined`` are the names that the file sets."""
     name, value = binding.name, binding.value
     broken = (binding.cut and "@" in binding.lost) or binding.open
+    if len(value) > _LONGEST:
+        return Variable(name, at, kind)
     dsn = parse(value)
     if dsn is None:
         plain = value if _harmless(name, value) else None
@@ -383,6 +387,8 @@ def _expands(value: str) -> bool:
 
 
 def _matters(binding: Binding) -> bool:
+    if len(binding.value) > _LONGEST:
+        return False
     return bool(_DATABASE_NAME.search(binding.name)) or parse(binding.value) is not None
 
 

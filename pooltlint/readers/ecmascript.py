@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from time import process_time
 from typing import TYPE_CHECKING
 
 from pooltlint.model.source import Span, line_starts
@@ -96,33 +97,21 @@ def read(path: str, data: bytes) -> Module:
     A file that the grammar stumbles over is tried again without the idioms no grammar here knows,
     and a ``.js`` or ``.jsx`` file (Flow) as TSX; the reading with the fewest unreadable bytes counts.
     """
-    grammar = _GRAMMARS.get(path.rpartition(".")[2].lower(), "javascript")
+    language = _GRAMMARS.get(path.rpartition(".")[2].lower(), "javascript")
     source, using = _readable(data)
-    if grammar != "javascript":
-        source = _without_tag_types(source)
-    parsed = grammar
-    root = _parser(grammar).parse(source).root_node
-    errors = _errors(grammar, root)
-    if errors:
-        mended = _without_idioms(_without_tag_types(source), errors)
-        for again in (grammar, "tsx") if grammar == "javascript" else (grammar,):
-            if again != grammar or mended != source:
-                other = _parser(again).parse(mended).root_node
-                others = _errors(again, other)
-                if _weight(others) < _weight(errors):
-                    root, errors, parsed = other, others, again
+    grammar, root, errors = _parsed(language, source)
     reading = _Reading(data, using, broken=bool(errors))
-    directives, body = _body(reading, root)
     span = (0, len(data))
+    directives, body = _body(reading, root) if root is not None else ((), ())
     reading.functions[0] = Function("", "module", (), body, span, (0, 0), -1, directives=directives)
     return Module(
         path=path,
-        language="typescript" if path.rpartition(".")[2].lower() in _GRAMMARS else "javascript",
+        language="javascript" if language == "javascript" else "typescript",
         functions=tuple(reading.functions),
         classes=tuple(reading.classes),
         imports=tuple(reading.imports),
         exports=tuple(reading.exports),
-        comments=_comments(parsed, root, data),
+        comments=_comments(grammar, root, data) if root is not None else (),
         lines=line_starts(data),
         errors=_outermost([*errors, *reading.cuts]),
         directives=directives,
@@ -130,6 +119,43 @@ def read(path: str, data: bytes) -> Module:
 
 
 # --- parsing ------------------------------------------------------------------------------------
+
+
+def _parsed(grammar: str, source: bytes) -> tuple[str, Node | None, list[Span]]:
+    """The tree, the grammar that fits best, and what it could not make sense of."""
+    if grammar != "javascript":
+        source = _without_tag_types(source)
+    root, errors = _tree(grammar, source)
+    if errors and root is not None:
+        mended = _without_idioms(_without_tag_types(source), errors)
+        for again in (grammar, "tsx") if grammar == "javascript" else (grammar,):
+            if again != grammar or mended != source:
+                other, others = _tree(again, mended)
+                if other is not None and _weight(others) < _weight(errors):
+                    grammar, root, errors = again, other, others
+    return grammar, root, errors
+
+
+PATIENCE = (0.5, 2e-6)
+"""Processor seconds a parse may take: to begin with, and per byte read so far (10 times what it needs).
+
+Recovery from errors in hostile input takes quadratic time and memory (``&a=`` 2,000 times: 2 s, 1 GB
+with tree-sitter 0.26)."""
+
+
+def _tree(grammar: str, source: bytes) -> tuple[Node | None, list[Span]]:
+    """The root and the unreadable spans; no root when patience ran out."""
+    parser = _parser(grammar)
+    began, (base, rate) = process_time(), PATIENCE
+    try:
+        root = parser.parse(
+            lambda at, _: source[at : at + 65536],
+            progress_callback=lambda at, _: process_time() - began > base + rate * at,
+        ).root_node
+    except ValueError:
+        parser.reset()
+        return None, [(0, len(source))]
+    return root, _errors(grammar, root)
 
 
 @cache
@@ -202,7 +228,8 @@ def _comments(grammar: str, root: Node, data: bytes) -> tuple[Comment, ...]:
 _ASCII = bytes(range(128)) + b"_" * 128
 
 _USING = re.compile(
-    rb"(?:\bawait[ \t]+)?\busing(?=[ \t]+(?!(?:of|in|instanceof|as|satisfies)\b)[\w$]+[ \t]*(?:=[^=>]|:|of\b|[,;]))"
+    rb"((?:\bawait[ \t]+)?\busing)(?=[ \t]+(?!(?:of|in|instanceof|as|satisfies)\b)[\w$]+[ \t]*(?:=[^=>]|:|of\b|[,;]))"
+    rb"|\busing\b"
 )
 
 
@@ -210,20 +237,26 @@ def _readable(data: bytes) -> tuple[bytes, dict[int, int]]:
     """The source with ``using`` overwritten by ``const``, every byte in its place.
 
     tree-sitter-typescript 0.23.2 does not know ``using`` in full: ``for (using x of y)`` derails the
-    rest of the file. Returned with it: for every ``using``, where the word stands and where its
-    declaration starts (at ``await``, if there). Only the parser sees the overwritten bytes.
+    rest of the file, and as a name it is an error. Returned with it: for every declaration, where
+    ``using`` stands and where it starts (at ``await``, if there). Only the parser sees the
+    overwritten bytes.
     """
     try:
         data.decode()
     except UnicodeDecodeError:  # Latin-1, mostly in comments; no byte may cost the parser its place
         data = data.translate(_ASCII)
+    if b"\0" in data:
+        data = data.replace(b"\0", b"_")
     using: dict[int, int] = {}
     if b"using" in data:
         rewritten = bytearray(data)
         for found in _USING.finditer(data):
             start, end = found.span()
-            using[end - 5] = start
-            rewritten[start:end] = b"const".rjust(end - start)
+            if found[1]:
+                using[end - 5] = start
+                rewritten[start:end] = b"const".rjust(end - start)
+            else:
+                rewritten[start:end] = b"Using"
         data = bytes(rewritten)
     return data, using
 

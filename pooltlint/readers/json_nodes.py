@@ -87,6 +87,10 @@ def parse(path: str, data: bytes) -> tuple[Node | None, list[Problem], tuple[Com
                 comments.append(Comment(text[2:].removesuffix("*/").strip(), (start, end)))
         elif kind == "bad":
             wrong(start, "unexpected character")
+        elif data[start] == 44:  # ","
+            if stack and stack[-1][3]:
+                wrong(start, "a key without a value")
+                stack[-1][3].clear()
         elif data[start] in b"{[":
             if len(stack) >= MOST_LEVELS:
                 return (

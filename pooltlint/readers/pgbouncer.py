@@ -56,11 +56,12 @@ _BLOCK = re.compile(rb"<%|\{%|\{\{")
 _WHOLE_LINE_COMMENT = re.compile(rb"(?m)^[ \t]*[#;].*$")
 _REMARK = re.compile(r"(?:^|\s+)[#;].*$", re.S)
 _GLUED_REMARK = re.compile(r"\s*[#;].*$", re.S)
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+")
-_INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)")
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+", re.A)
+_INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", re.A)
+_BOUNDLESS = re.compile(r"(?i)[+]?(?:inf|infinity|nan)")  # strtod() takes them; for how long, nobody knows
 _BINARY = re.compile(r"[+-]?0[bB][01]+")  # accepted or not by the C library that PgBouncer was built with
-_ATOI = re.compile(r"\s*([+-]?\d+)")
-_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_ATOI = re.compile(r"\s*([+-]?\d+)", re.A)
+_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", re.A)
 _SECONDS = {
     "ms": 0.001, "msec": 0.001, "millis": 0.001, "milliseconds": 0.001,
     "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
@@ -401,11 +402,12 @@ def _syntax_fault(line: _Line, before: _Line | None) -> tuple[Span, _Fault]:
         )
     colon = re.match(r"([\w.*-]+)\s*(:)", text)
     if colon:
+        shown = _shown(text[colon.end():].strip()) if _is_word(colon[1]) and colon[1] != "password" else "…"
         sep = start + len(text[: colon.start(2)].encode())
         return (sep, sep + 1), _Fault(
             "syntax",
             f"PgBouncer does not start: only `=` separates a name from its value, here stands `:` {log}.",
-            f"Write `{colon[1]} = {_shown(text[colon.end():].strip())}`.",
+            f"Write `{colon[1]} = {shown}`.",
         )
     if before is not None and before.kind == "pair" and before.value.endswith(b"\\"):
         return line.span, _Fault(
@@ -466,10 +468,10 @@ def _take_setting(reading: _Reading, source: _Source, line: _Line) -> None:
             "Remove the line.",
             fatal=False,
         ))
-    text, fault = _value(found, raw)
-    if fault and not source.template:
-        span = _shifted(raw, line.value_span[0], fault.span) if fault.span else line.value_span
-        reading.fault(source.at(line.span if span[0] == span[1] else span), fault)
+    text, odd = _value(found, raw)
+    if odd and not source.template:
+        span = _shifted(raw, line.value_span[0], odd.span) if odd.span else line.value_span
+        reading.fault(source.at(line.span if span[0] == span[1] else span), odd)
     reading.settings[found.name] = Setting(found.name, text, source.at(line.value_span), source.at(line.span))
 
 
@@ -554,7 +556,7 @@ def _seconds(raw: str) -> str | None:
     if not _DECIMAL.fullmatch(raw) or len(raw) > 40:
         return None
     number = float(int(raw, 16)) if "x" in raw.lower() else float(raw)
-    if number < 0:
+    if number < 0 or number > 1e300:
         return None
     return str(int(number)) if number == int(number) else repr(number)
 
@@ -574,14 +576,14 @@ def _misread(found: Known, raw: str) -> _Fault | None:
                 fatal=False,
             )
         return None
-    if len(digits) > 1 and digits.startswith("0") and digits.isdigit() and integer(raw) != int(raw):
+    if len(digits) > 1 and digits.startswith("0") and _is_decimal(digits) and integer(raw) != int(raw):
         return _Fault(
             "octal",
             f"PgBouncer reads `{found.name} = {raw}` as {integer(raw)}: a leading zero makes a number octal.",
             f"Write `{found.name} = {int(raw)}`.",
             fatal=False,
         )
-    if digits.isdigit() and found.name != "max_packet_size" and int(digits[:25]) > 2**31 - 1:
+    if _is_decimal(digits) and found.name != "max_packet_size" and int(digits[:25]) > 2**31 - 1:
         return _Fault(
             "too-large",
             f"PgBouncer keeps the low 32 bits of `{raw}`: `{found.name}` becomes {integer(raw)}.",
@@ -615,7 +617,7 @@ def _refused(found: Known, raw: str) -> _Fault | None:
             f"PgBouncer does not start: `{name}` has no value {log}.",
             f"Write `{name} = {_example(found)}`, or remove the line.",
         )
-    if _BINARY.fullmatch(raw):
+    if _BINARY.fullmatch(raw) or (found.kind is Kind.SECONDS and _BOUNDLESS.fullmatch(raw)):
         return None
     if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0]:
         inner = raw[1:-1].strip()
@@ -627,7 +629,7 @@ def _refused(found: Known, raw: str) -> _Fault | None:
             f"Write `{name} = {meant or _example(found)}`.",
         )
     meant = _repaired(found, raw)
-    if found.kind is Kind.INTEGER and raw.lstrip("+-").isdigit():
+    if found.kind is Kind.INTEGER and _is_decimal(raw.lstrip("+-")):
         return _Fault(
             "octal",
             f"PgBouncer does not start: a leading zero makes `{raw}` an octal number, which has no 8 or 9 {log}.",
@@ -683,9 +685,9 @@ def _repaired(found: Known, raw: str) -> str | None:
             return f"{float(unit[1]) * {'k': 1000, 'm': 1_000_000}[unit[2]]:.10g}"
         if unit and unit[2] in _SECONDS:
             return f"{float(unit[1]) * _SECONDS[unit[2]]:.0f}"
-        if re.fullmatch(r"\d+(?:[_,]\d{3})+", word):
+        if re.fullmatch(r"\d+(?:[_,]\d{3})+", word, re.A):
             return re.sub("[_,]", "", word)
-        if re.fullmatch(r"\d+\.\d*|\d+", word) and len(word) < 15:
+        if re.fullmatch(r"\d+\.\d*|\d+", word, re.A) and len(word) < 15:
             return str(round(float(word)))
     return None
 
@@ -823,9 +825,9 @@ def _take_entry(reading: _Reading, source: _Source, line: _Line, scope: Scope) -
                 fault = _unknown_item(scope, line.name, item, list(settings))
                 report(_widened(item.key_span, fault, line), fault)
             break
-        text, misread = _item_value(found, item)
-        if misread:
-            report(item.span, misread)
+        text, odd = _item_value(found, item)
+        if odd:
+            report(item.span, odd)
         settings[found.name] = Setting(
             found.name,
             text,
@@ -877,7 +879,7 @@ def _name_fault(scope: Scope, name: str) -> _Fault | None:
             f"has {len(name.encode())} (`too long db name`).",
             "Choose a shorter name for clients to connect to and give the real one as `dbname=`.",
         )
-    if scope is Scope.PEER and not (re.fullmatch(r"\s*\+?0*[1-9]\d{0,4}", name) and int(name) <= 0xFFFF):
+    if scope is Scope.PEER and not (re.fullmatch(r"\s*\+?0*[1-9]\d{0,4}", name, re.A) and int(name) <= 0xFFFF):
         return _Fault(
             "peer",
             f"PgBouncer does not start: a peer is named by its `peer_id`, a number from 1 to 65535, not "
@@ -919,14 +921,14 @@ def _stop_fault(scope: Scope, name: str, raw: str, stop: _Stop, before: list[str
     if stop.why == "unclosed":
         return _Fault(
             "database-line",
-            f"PgBouncer does not start: the quote before the value of `{_shown(stop.key)}` is never closed {log}.",
-            f"Write `{_shown(stop.key)}='…'`; a quote inside is written twice.",
+            f"PgBouncer does not start: the quote before the value of `{_key(stop.key)}` is never closed {log}.",
+            f"Write `{_key(stop.key)}='…'`; a quote inside is written twice.",
         )
     if stop.why == "empty":
         return _Fault(
             "database-line",
-            f"PgBouncer does not start: `{_shown(stop.key)}` of `{name}` has an empty value {log}.",
-            f"Leave `{_shown(stop.key)}=` out, or give it a value.",
+            f"PgBouncer does not start: `{_key(stop.key)}` of `{name}` has an empty value {log}.",
+            f"Leave `{_key(stop.key)}=` out, or give it a value.",
         )
     token = raw.encode()[stop.span[0] : stop.span[0] + 1]
     if token in (b"#", b";"):
@@ -943,7 +945,7 @@ def _stop_fault(scope: Scope, name: str, raw: str, stop: _Stop, before: list[str
             f"key=value {log}.",
             f"Write `{before[-1]}='…'`; a quote inside is written twice.",
         )
-    what = f"`{_shown(stop.key)}`" if stop.key else "a `=` without a name"
+    what = f"`{_key(stop.key)}`" if stop.key else "a `=` without a name"
     return _Fault(
         "database-line",
         f"PgBouncer does not start: {what} in the line of `{name}` is no key=value; a value ends at its first "
@@ -971,22 +973,22 @@ _TLS_FOR_ALL = {
 def _unknown_item(scope: Scope, name: str, item: _Item, before: list[str]) -> _Fault:
     key = item.key
     kind = "user" if scope is Scope.USER else "connection"
-    log = f"(`unrecognized {kind} parameter: {_shown(key)}`)"
-    if "://" in key:
+    log = f"(`unrecognized {kind} parameter: {_key(key)}`)"
+    if ":" in key and "//" in key:
         return _url_fault(_shown(name), f"(`unrecognized {kind} parameter`)")
-    if key[0] in "#;":
-        return _Fault(
-            "inline-comment",
-            f"PgBouncer does not start: what looks like a comment is part of the line of `{_shown(name)}`; only whole "
-            f"lines can be comments {log}.",
-            "Put the comment on a line of its own.",
-        )
     if before and before[-1] in ("password", "connect_query", "auth_query") and not _is_word(key):
         return _Fault(
             "database-line",
             f"PgBouncer does not start: the value of `{before[-1]}` ends at its first blank or closing quote, and "
             "what follows is no key that it knows.",
             f"Write `{before[-1]}='…'`; a quote inside is written twice.",
+        )
+    if key[0] in "#;":
+        return _Fault(
+            "inline-comment",
+            f"PgBouncer does not start: what looks like a comment is part of the line of `{_shown(name)}`; only whole "
+            f"lines can be comments {log}.",
+            "Put the comment on a line of its own.",
         )
     if "\t" in key:
         plain = key.strip("\t")
@@ -998,7 +1000,7 @@ def _unknown_item(scope: Scope, name: str, item: _Item, before: list[str]) -> _F
     if known(scope, key.lower()):
         return _Fault(
             "wrong-case",
-            f"PgBouncer does not start: `{_shown(key)}` is not `{key.lower()}`, keys are case-sensitive {log}.",
+            f"PgBouncer does not start: `{_key(key)}` is not `{key.lower()}`, keys are case-sensitive {log}.",
             f"Write `{key.lower()}=…`.",
         )
     meant = MISNAMED[scope].get(key)
@@ -1020,8 +1022,8 @@ def _unknown_item(scope: Scope, name: str, item: _Item, before: list[str]) -> _F
     meant = meant or _nearest(key.lower(), list(SETTINGS[scope]))
     return _Fault(
         "unknown-key",
-        f"PgBouncer does not start: a line of `[{scope}]` has no key `{_shown(key)}` {log}.",
-        f"Did you mean `{meant}=`?" if meant else f"Remove `{_shown(key)}=…`.",
+        f"PgBouncer does not start: a line of `[{scope}]` has no key `{_key(key)}` {log}.",
+        f"Did you mean `{meant}=`?" if meant else f"Remove `{_key(key)}=…`.",
     )
 
 
@@ -1174,9 +1176,9 @@ def _judge_together(reading: _Reading) -> None:
         protocols = settings.get(f"{side}_tls_protocols")
         if protocols and protocols.text and text(f"{side}_tls_sslmode") not in (None, "disable"):
             row = SETTINGS[Scope.GLOBAL][protocols.name]
-            fault = None if _plain(row, protocols.text) is not None else _refused(row, protocols.text)
-            if fault:
-                reading.fault(protocols.at, fault)
+            refused = None if _plain(row, protocols.text) is not None else _refused(row, protocols.text)
+            if refused:
+                reading.fault(protocols.at, refused)
     if text("auth_type") == "cert" and mode is not None and mode != "verify-full":
         reading.fault(settings["auth_type"].at, _Fault(
             "tls",
@@ -1214,6 +1216,15 @@ def _shown(text: str) -> str:
     text = mask(text)
     text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _key(text: str) -> str:
+    """A key for a message, unless it looks like a piece of something secret (a URL, a password with a blank)."""
+    return _shown(text) if re.fullmatch(r"[\w.\-\t#;]{1,40}", text) else "…"
+
+
+def _is_decimal(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _release(number: Version) -> str:

@@ -129,11 +129,6 @@ def _parser() -> Parser:
 class _Reading:
     """What is gathered, and where we stand, while one file is lowered."""
 
-    __slots__ = (
-        "broken", "classes", "chars", "depth", "encoding", "errors", "functions", "generator", "imports", "outward", "scope",
-        "source", "type_only",
-    )  # fmt: skip
-
     def __init__(self, data: bytes) -> None:
         self.source = data
         self.encoding = "utf-8"
@@ -1081,7 +1076,7 @@ def _pattern(reading: _Reading, node: Node, tests: list[Expr], bound: list[Node]
     kids = _kids(node)
     kind = node.type
     if kind in ("case_pattern", "union_pattern"):
-        negative = kids[0].type == "-"
+        minus: Node | None = None
         for kid in kids:
             if kid.type == "dotted_name":
                 names = [each for each in kid.named_children if each.type == "identifier"]
@@ -1092,14 +1087,16 @@ def _pattern(reading: _Reading, node: Node, tests: list[Expr], bound: list[Node]
                     tests.append(_dotted(reading, names))
             elif kid.type == "_":
                 anything = True
-            elif negative and kid.type in ("integer", "float"):
+            elif minus is not None and kid.type in ("integer", "float"):
                 value = _expression(reading, kid)
                 known = isinstance(value, Constant) and value.value is not None
-                tests.append(Constant(-value.value, node.byte_range) if known else value)  # type: ignore[union-attr,operator]
+                span = (minus.start_byte, kid.end_byte)
+                tests.append(Constant(-value.value, span) if known else value)  # type: ignore[union-attr,operator]
             elif kid.type in _LEAVES or kid.type == "concatenated_string":
                 tests.append(_expression(reading, kid))
             elif kid.is_named:
                 anything = _pattern(reading, kid, tests, bound) or anything
+            minus = kid if kid.type == "-" else None
     elif kind == "as_pattern":
         for kid in kids:
             if kid.type == "identifier":

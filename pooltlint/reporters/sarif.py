@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -70,20 +71,32 @@ def _plain(value: Any) -> Any:
 
     A missing ``result.level`` means the rule's default level, not ``warning`` (GitHub), so it is always written.
     """
-    fields = getattr(value, "__attrs_attrs__", None)
-    if fields is not None:
+    kind = value.__class__
+    if kind.__module__.startswith("sarif_om"):
         found = {}
-        for field in fields:
-            each = getattr(value, field.name)
-            make = getattr(field.default, "factory", None)
-            if each is not None and (field.name == "level" or each != (make() if make else field.default)):
-                found[field.metadata["schema_property_name"]] = _plain(each)
+        for name, key, default in _fields(kind):
+            each = getattr(value, name)
+            if each is not None and (key == "level" or each != default):
+                found[key] = _plain(each)
         return found
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value
+
+
+@cache
+def _fields(kind: type) -> list[tuple[str, str, Any]]:
+    """Attribute, SARIF property and default of each field of a sarif-om class."""
+    return [
+        (
+            field.name,
+            field.metadata["schema_property_name"],
+            field.default.factory() if hasattr(field.default, "factory") else field.default,
+        )
+        for field in kind.__attrs_attrs__  # type: ignore[attr-defined]
+    ]
 
 
 def _driver(rules: list[Any]) -> Any:

@@ -1,12 +1,13 @@
 """For a person at a terminal or in a build log: each finding with its code, its chain of evidence and what to type."""
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from enum import Enum
 from itertools import accumulate
 from typing import TYPE_CHECKING, TextIO
 
-from pooltlint.model.finding import Finding, Note, Problem, Report, Severity, Verdict
+from pooltlint.model.finding import Finding, Hushed, Note, Problem, Report, Severity, Verdict
 from pooltlint.model.source import Place
 from pooltlint.redaction import neutral, prose
 from pooltlint.rulebook import DOCS, Rulebook
@@ -40,15 +41,16 @@ _PLAINER = str.maketrans({"│": "|", "━": "^", "…": "~", "·": "-", "┃": 
 
 def render(
     report: Report, book: Rulebook, sources: Sources, out: TextIO, *, colour: bool = False, width: int | None = None,
-    links: bool = False,
+    links: bool = False, quiet: bool = False, show_hushed: bool = False,
 ) -> None:  # fmt: skip
     """Write the report.
 
     ``width``: cells of the terminal, to which messages are wrapped; ``None`` (a pipe or a log) keeps
     every message on the line of its place, so that it can be searched. ``colour``: with rich, which is imported
-    only then. ``links``: make rule names clickable, once the documentation has an address.
+    only then. ``links``: make rule names clickable, once the documentation has an address. ``quiet``: no
+    problems and no summary. ``show_hushed``: a line for each hushed finding, with its reason.
     """
-    lines = _report(report, sources, max(width, 40) if width else None)
+    lines = _report(report, sources, max(width, 40) if width else None, quiet=quiet, show_hushed=show_hushed)
     encoding = getattr(out, "encoding", None) or "utf-8"
     if not colour:
         for line in lines:
@@ -70,17 +72,32 @@ def render(
         console.print(shown, soft_wrap=True)
 
 
-def _report(report: Report, sources: Sources, width: int | None) -> Iterator[Line]:
+def _report(
+    report: Report, sources: Sources, width: int | None, *, quiet: bool, show_hushed: bool
+) -> Iterator[Line]:
     explained: set[str] = set()
     verdicts = sorted(report.verdicts, key=lambda verdict: (verdict.finding.at, verdict.rule))
     for verdict in verdicts:
         yield from _verdict(verdict, sources, width, more=verdict.rule not in explained)
         explained.add(verdict.rule)
         yield []
+    if show_hushed:
+        for each in report.hushed:
+            yield from _hushed(each, sources)
+    if quiet:
+        return
     if report.problems:
         yield from _problems(report.problems)
         yield []
     yield _summary(report)
+
+
+def _hushed(hushed: Hushed, sources: Sources) -> Iterator[Line]:
+    verdict = hushed.verdict
+    where = (_where(verdict.finding.at, sources), Tone.STRONG)
+    yield [where, ("  hushed  ", Tone.FAINT), (verdict.rule, Tone.PLAIN), ("  ", Tone.PLAIN), (prose(verdict.finding.message), Tone.FAINT)]
+    yield [("  by:   ", Tone.FAINT), (prose(f"{hushed.by}: {hushed.reason}" if hushed.reason else hushed.by), Tone.PLAIN)]
+    yield []
 
 
 def _verdict(verdict: Verdict, sources: Sources, width: int | None, *, more: bool) -> Iterator[Line]:
@@ -233,10 +250,10 @@ def _cut(shown: Shown, margin: int, room: int) -> tuple[str, int, int]:
     if at[end] > room - 1:
         lead = (room - region) // 2 if region < room else room // 4
         left = min(at[start] - lead, at[-1] - room + 1)
-        first = next(index for index in range(start + 1) if at[index] >= left or index == start)
+        first = min(bisect_left(at, left), start)
     before = "…" if first else ""
-    last = max(first, sum(1 for cell in at if cell <= at[first] + room - len(before) - 1) - 1)
-    after = "…" if last < len(text) else ""
+    after = "…" if at[-1] - at[first] > room - len(before) else ""
+    last = bisect_right(at, at[first] + room - len(before) - len(after)) - 1
     begins = min(max(at[start] - at[first], 0) + len(before), room - 1)
     return before + text[first:last] + after, begins, min(region, room - begins)
 

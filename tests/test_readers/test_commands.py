@@ -61,7 +61,9 @@ def test_dockerfile() -> None:
 
 def test_env_of_a_dockerfile() -> None:
     found = read("Dockerfile.dev", DOCKERFILE)
-    assert [(each.name, each.text, each.service, each.at.line, said(DOCKERFILE, each.at)) for each in found.variables] == [
+    assert [
+        (each.name, each.text, each.service, each.at.line, said(DOCKERFILE, each.at)) for each in found.variables
+    ] == [
         ("POOL_MAX", "10", "", 3, "10"),
         ("NOTE", "a b", "", 3, "a b"),
         ("DATABASE_URL", None, "", 5, "postgres://u:s3cret@db:5432/app"),
@@ -208,13 +210,29 @@ def test_composite_action() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\xff\xfe\x00", b"RUN", b"RUN \\", b"FROM\nENV\nCMD [\nCMD [1]\nENV =\nENV a", b"RUN <<EOF",
-        b"RUN " + b"<<A " * 5000, b"$(" * 5000, b"'" * 9999, b'"$(' * 5000, b"\\" * 9999, b"a=" * 5000, b"jobs: [",
-        b"jobs: {a: {steps: [1, {run: [x]}, {run: 5}], env: [1]}}", b"jobs: {a: 3}", b"FROM a AS b\nFROM b AS a\nCMD x",
-        b"`" * 9999, b"<<a\na\n" * 3000, b"export =\nexport\n=x", b"CMD " + b"[" * 5000,
+        b"",
+        b"\xff\xfe\x00",
+        b"RUN",
+        b"RUN \\",
+        b"FROM\nENV\nCMD [\nCMD [1]\nENV =\nENV a",
+        b"RUN <<EOF",
+        b"RUN " + b"<<A " * 5000,
+        b"$(" * 5000,
+        b"'" * 9999,
+        b'"$(' * 5000,
+        b"\\" * 9999,
+        b"a=" * 5000,
+        b"jobs: [",
+        b"jobs: {a: {steps: [1, {run: [x]}, {run: 5}], env: [1]}}",
+        b"jobs: {a: 3}",
+        b"FROM a AS b\nFROM b AS a\nCMD x",
+        b"`" * 9999,
+        b"<<a\na\n" * 3000,
+        b"export =\nexport\n=x",
+        b"CMD " + b"[" * 5000,
     ],
     ids=range(20),
-)  # fmt: skip
+)
 def test_odd_input_does_not_raise(name: str, data: bytes) -> None:
     for each in read(name, data).scripts:
         words(each.command)
@@ -231,7 +249,10 @@ def test_too_large_is_a_problem() -> None:
         ("a && b || c; d | e & f", [["a"], ["b"], ["c"], ["d"], ["e"], ["f"]]),
         ("A=1 B='x y' run \"it's\" a\\ b", [["A=1", "B=x y", "run", "it's", "a b"]]),
         ("if ! alembic upgrade head; then exit 1; fi", [["alembic", "upgrade", "head"], ["exit", "1"]]),
-        ("echo $(a; b) ${X:-c d} `e; f` ${{ a || 'b' }}", [["echo", "$(a; b)", "${X:-c d}", "`e; f`", "${{ a || 'b' }}"]]),
+        (
+            "echo $(a; b) ${X:-c d} `e; f` ${{ a || 'b' }}",
+            [["echo", "$(a; b)", "${X:-c d}", "`e; f`", "${{ a || 'b' }}"]],
+        ),
         ("a > out 2>&1 < in b", [["a", "b"]]),
         ("a &> out b", [["a", "b"]]),
         ("a # b && c\nd", [["a"], ["d"]]),

@@ -34,7 +34,6 @@ services:
         target: /etc/pgbouncer/userlist.txt
       - /anonymous
   api:
-    <<: *unused
     build: { context: ./api, dockerfile: Dockerfile.prod }
     depends_on:
       pgbouncer: { condition: service_healthy }
@@ -67,7 +66,7 @@ services:
     entrypoint: ["/start.sh"]
     env_file: web.env
 """
-DATA = TEXT.replace("    <<: *unused\n", "").encode()
+DATA = TEXT.encode()
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,12 @@ def variables(found: ComposeFile, name: str) -> dict[str, Variable]:
 
 
 def test_services(found: ComposeFile) -> None:
-    assert [(each.name, each.at.line) for each in found.services] == [("pgbouncer", 6), ("api", 28), ("worker", 47), ("web", 55)]
+    assert [(each.name, each.at.line) for each in found.services] == [
+        ("pgbouncer", 6),
+        ("api", 28),
+        ("worker", 46),
+        ("web", 54),
+    ]
     assert found.problems == ()
     assert found.profile is Profile.PRODUCTION
     assert [each.text for each in found.comments] == ["pooltlint: ignore"]
@@ -168,7 +172,7 @@ def test_extends_within_the_file(found: ComposeFile) -> None:
 
 
 def test_no_secret_is_in_the_facts(found: ComposeFile) -> None:
-    assert not {"hunter2", "s3cret", ":p@"} & {word for word in ("hunter2", "s3cret", ":p@") if word in repr(found)}
+    assert [word for word in ("hunter2", "s3cret", ":p@") if word in repr(found)] == []
 
 
 @pytest.mark.parametrize(
@@ -198,12 +202,24 @@ def test_broken_yaml_keeps_the_rest() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"[]", b"services:", b"services: [a]", b"services: {a: }", b"services: {a: [b]}", b"services: {a: {ports: 5, environment: 3, command: {}}}",
-        b"services: {a: {ports: [[1]], environment: [[1], {a: b}], volumes: [1], env_file: {x: y}, build: [], deploy: 3, extends: a}}",
-        b"services: {a: {extends: b}, b: {extends: a}}", b"\xff\xfe", b"{" * 5000, b"services: {a: {ports: ['1-99999:1-99999']}}",
-        b"services: {a: !reset null, b: {ports: !reset []}}", b"&a [*a]", b"services: &a {a: *a}",
+        b"",
+        b"[]",
+        b"services:",
+        b"services: [a]",
+        b"services: {a: }",
+        b"services: {a: [b]}",
+        b"services: {a: {ports: 5, environment: 3, command: {}}}",
+        b"services: {a: {ports: [[1]], environment: [[1], {a: b}], volumes: [1], env_file: {x: y}}}",
+        b"services: {a: {build: [], deploy: 3, extends: a}}",
+        b"services: {a: {extends: b}, b: {extends: a}}",
+        b"\xff\xfe",
+        b"{" * 5000,
+        b"services: {a: {ports: ['1-99999:1-99999']}}",
+        b"services: {a: !reset null, b: {ports: !reset []}}",
+        b"&a [*a]",
+        b"services: &a {a: *a}",
     ],
-)  # fmt: skip
+)
 def test_odd_input_does_not_raise(data: bytes) -> None:
     for each in read("compose.yml", data).services:
         assert len(each.ports) <= 100

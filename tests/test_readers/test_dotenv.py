@@ -101,7 +101,9 @@ def test_an_unquoted_hash_that_cuts_the_password_is_told_and_leaks_nothing() -> 
     assert b"hun" not in msgspec.json.encode(found)
 
 
-@pytest.mark.parametrize("text", ["DATABASE_URL='postgres://app:hun#ter2@db/x'", "DATABASE_URL=postgres://app:p@db/x # hun"])
+@pytest.mark.parametrize(
+    "text", ["DATABASE_URL='postgres://app:hun#ter2@db/x'", "DATABASE_URL=postgres://app:p@db/x # hun"]
+)
 def test_a_quoted_hash_and_a_comment_are_fine(text: str) -> None:
     found = file(text)
     assert found.problems == ()
@@ -114,14 +116,28 @@ def test_a_quoted_hash_and_a_comment_are_fine(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "DATABASE_URL=postgres://u:hunter2@h/d", "DATABASE_URL=postgres://u:hun/ter2@h/d", "DATABASE_URL=postgres://u:hunter2",
-        'DATABASE_URL="postgres://u:hunter2@h/d', "DATABASE_URL=postgres://u:hun'ter2@h/d", "PGPASSWORD=hunter2", "PGUSER=hunter2",
-        "MYSQL_URL=mysql://u:hunter2@h/d", "REDIS_URL=redis://:hunter2@h", "STRIPE=sk_live_hunter2hunter2hunter2", "hunter2",
-        "DATABASE_URL=postgres://h/d?user=u&password=hunter2", "DB=host=h dbname=d password=hunter2", "A='hunter2' hunter2 x=!",
-        "DATABASE_URL=postgres://u:$hunter2@h/d", "SENTRY_DSN=https://hunter2@sentry.io/1", "API_TOKEN=hunter2\nAPI_TOKEN=hunter2x",
-        "DATABASE_URL=postgres://u:p?hunter2@h/d", "DATABASE_URL=postgres://hunter2:p#w@h/d", "PGPASSWORD=hunter2#x",
+        "DATABASE_URL=postgres://u:hunter2@h/d",
+        "DATABASE_URL=postgres://u:hun/ter2@h/d",
+        "DATABASE_URL=postgres://u:hunter2",
+        'DATABASE_URL="postgres://u:hunter2@h/d',
+        "DATABASE_URL=postgres://u:hun'ter2@h/d",
+        "PGPASSWORD=hunter2",
+        "PGUSER=hunter2",
+        "MYSQL_URL=mysql://u:hunter2@h/d",
+        "REDIS_URL=redis://:hunter2@h",
+        "STRIPE=sk_live_hunter2hunter2hunter2",
+        "hunter2",
+        "DATABASE_URL=postgres://h/d?user=u&password=hunter2",
+        "DB=host=h dbname=d password=hunter2",
+        "A='hunter2' hunter2 x=!",
+        "DATABASE_URL=postgres://u:$hunter2@h/d",
+        "SENTRY_DSN=https://hunter2@sentry.io/1",
+        "API_TOKEN=hunter2\nAPI_TOKEN=hunter2x",
+        "DATABASE_URL=postgres://u:p?hunter2@h/d",
+        "DATABASE_URL=postgres://hunter2:p#w@h/d",
+        "PGPASSWORD=hunter2#x",
     ],
-)  # fmt: skip
+)
 def test_no_secret_is_kept(text: str) -> None:
     kept = msgspec.json.encode(file(text))
     assert b"hunter2" not in kept
@@ -130,14 +146,21 @@ def test_no_secret_is_kept(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("PGPORT=6543", "6543"), ("PGHOST=db.internal", "db.internal"), ("POOL_MODE='transaction'", "transaction"), ("N=", "")],
+    [
+        ("PGPORT=6543", "6543"),
+        ("PGHOST=db.internal", "db.internal"),
+        ("POOL_MODE='transaction'", "transaction"),
+        ("N=", ""),
+    ],
 )
 def test_a_harmless_value_is_kept(text: str, kept: str) -> None:
     assert file(text).variables[0].text == kept
 
 
 def test_references_and_placeholders() -> None:
-    found = file("DB_HOST=db\nA=postgres://${DB_USER}:${DB_PASS}@${DB_HOST}/x\nB=$A\nC=postgres://u:[YOUR-PASSWORD]@h/d\nD=1\n")
+    found = file(
+        "DB_HOST=db\nA=postgres://${DB_USER}:${DB_PASS}@${DB_HOST}/x\nB=$A\nC=postgres://u:[YOUR-PASSWORD]@h/d\nD=1\n"
+    )
     assert variable(found, "A").refers == ("DB_USER", "DB_PASS", "DB_HOST")
     assert variable(found, "A").template
     assert variable(found, "B").refers == ("A",)
@@ -149,13 +172,22 @@ def test_references_and_placeholders() -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (".env", Profile.UNKNOWN), (".env.local", Profile.DEVELOPMENT), (".env.development.local", Profile.DEVELOPMENT),
-        ("app/.env.production", Profile.PRODUCTION), ("prod.env", Profile.PRODUCTION), (".env.production.local", Profile.PRODUCTION),
-        (".env.test", Profile.TEST), (".env.ci", Profile.CI), (".env.production.example", Profile.EXAMPLE),
-        ("env.sample", Profile.EXAMPLE), (".env.dist", Profile.EXAMPLE), (".env.staging", Profile.UNKNOWN),
-        ("production/.env", Profile.UNKNOWN), (".env.products", Profile.UNKNOWN),
+        (".env", Profile.UNKNOWN),
+        (".env.local", Profile.DEVELOPMENT),
+        (".env.development.local", Profile.DEVELOPMENT),
+        ("app/.env.production", Profile.PRODUCTION),
+        ("prod.env", Profile.PRODUCTION),
+        (".env.production.local", Profile.PRODUCTION),
+        (".env.test", Profile.TEST),
+        (".env.ci", Profile.CI),
+        (".env.production.example", Profile.EXAMPLE),
+        ("env.sample", Profile.EXAMPLE),
+        (".env.dist", Profile.EXAMPLE),
+        (".env.staging", Profile.UNKNOWN),
+        ("production/.env", Profile.UNKNOWN),
+        (".env.products", Profile.UNKNOWN),
     ],
-)  # fmt: skip
+)
 def test_profile(path: str, expected: Profile) -> None:
     assert profile(path) is expected
     assert file("A=1", path).profile is expected
@@ -193,10 +225,24 @@ def test_places_count_bytes() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\n" * 500_000, b"A=\"" * 200_000, b"A='\\'" * 150_000, b"A\n" * 300_000, b"A=\n" * 200_000, b" " * 900_000, b"=" * 900_000,
-     b"A=" + b"\\'" * 400_000, b"A='" + b"\\'" * 400_000, b"\xff\xfeA\x00", b"\xff=1\nA=2", b"\x00" * 1000, b"A=1\n" * 300_000,
-     b"DB=$" + b"{" * 500_000, b"DB='${A:-" * 50_000],
-)  # fmt: skip
+    [
+        b"\n" * 500_000,
+        b'A="' * 200_000,
+        b"A='\\'" * 150_000,
+        b"A\n" * 300_000,
+        b"A=\n" * 200_000,
+        b" " * 900_000,
+        b"=" * 900_000,
+        b"A=" + b"\\'" * 400_000,
+        b"A='" + b"\\'" * 400_000,
+        b"\xff\xfeA\x00",
+        b"\xff=1\nA=2",
+        b"\x00" * 1000,
+        b"A=1\n" * 300_000,
+        b"DB=$" + b"{" * 500_000,
+        b"DB='${A:-" * 50_000,
+    ],
+)
 def test_hostile_files_end_soon(data: bytes) -> None:
     began = time.perf_counter()
     assert read(".env", data).path == ".env"

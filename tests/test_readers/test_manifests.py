@@ -94,7 +94,9 @@ def test_broken_package_json_keeps_the_rest() -> None:
 
 
 def test_comments_of_package_json_are_kept_when_they_speak_to_us() -> None:
-    found, data = read("package.json", '{\n// pooltlint: ignore[x] because\n/* pooltlint */ "name": "// pooltlint" // else\n}')
+    found, data = read(
+        "package.json", '{\n// pooltlint: ignore[x] because\n/* pooltlint */ "name": "// pooltlint" // else\n}'
+    )
     assert [each.text for each in found.comments] == ["pooltlint: ignore[x] because", "pooltlint"]
     assert data[slice(*found.comments[0].span)] == b"// pooltlint: ignore[x] because"
 
@@ -208,10 +210,12 @@ def test_pnpm_lock_of_version_9() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "lockfileVersion: 5.4\n\nspecifiers:\n  pg: ^8.0.0\n\ndependencies:\n  pg: 8.5.1_pg-native@3.0.1\n\npackages:\n\n"
+        "lockfileVersion: 5.4\n\nspecifiers:\n  pg: ^8.0.0\n\ndependencies:\n  pg: 8.5.1_pg-native@3.0.1\n\n"
+        "packages:\n\n"
         "  /pg/8.5.1_pg-native@3.0.1:\n    resolution: {integrity: x}\n    dev: false\n\n"
         "  /@types/pg/8.6.0:\n    dev: true\n",
-        "lockfileVersion: '6.0'\n\nsettings:\n  x: y\n\ndependencies:\n  pg:\n    specifier: ^8.0.0\n    version: 8.5.1(pg-native@3.0.1)\n\npackages:\n"
+        "lockfileVersion: '6.0'\n\nsettings:\n  x: y\n\ndependencies:\n  pg:\n    specifier: ^8.0.0\n"
+        "    version: 8.5.1(pg-native@3.0.1)\n\npackages:\n"
         "\n  /pg@8.5.1(pg-native@3.0.1):\n    resolution: {integrity: x}\n    dev: false\n\n"
         "  /@types/pg@8.6.0:\n    dev: true\n",
     ],
@@ -227,7 +231,10 @@ def test_pnpm_locks_before_9(text: str) -> None:
 
 
 def test_pnpm_workspace() -> None:
-    text = "packages:\n  - 'apps/*'\n  - '!**/test'\ncatalog:\n  pg: ^8.0.0\ncatalogs:\n  next:\n    pg: ^9.0.0 # pooltlint: x\n"
+    text = (
+        "packages:\n  - 'apps/*'\n  - '!**/test'\ncatalog:\n  pg: ^8.0.0\n"
+        "catalogs:\n  next:\n    pg: ^9.0.0 # pooltlint: x\n"
+    )
     found, data = read("pnpm-workspace.yaml", text)
     assert found.workspaces == ("apps/*", "!**/test")
     assert [(each.name, each.wanted, each.within, said(data, each.at)) for each in found.dependencies] == [
@@ -259,7 +266,8 @@ def test_yarn_lock_of_berry() -> None:
         "__metadata:\n  version: 8\n\n"
         '"api@workspace:packages/api":\n  version: 0.0.0-use.local\n  resolution: "api@workspace:packages/api"\n\n'
         '"db@npm:pg@^8":\n  version: 8.4.0\n  resolution: "pg@npm:8.4.0"\n\n'
-        '"pg@npm:^8.0.0, pg@npm:^8.11.3":\n  version: 8.11.3\n  resolution: "pg@npm:8.11.3"\n  dependencies:\n    pg-pool: "npm:^3"\n'
+        '"pg@npm:^8.0.0, pg@npm:^8.11.3":\n  version: 8.11.3\n  resolution: "pg@npm:8.11.3"\n'
+        '  dependencies:\n    pg-pool: "npm:^3"\n'
     )
     found, _ = read("yarn.lock", text)
     assert [(each.name, each.wanted, each.locked, each.alias) for each in found.dependencies] == [
@@ -370,7 +378,10 @@ def test_pyproject() -> None:
 
 
 def test_broken_pyproject_keeps_the_rest() -> None:
-    found, _ = read("pyproject.toml", '[project]\nname = oops oops\n[tool.poetry.dependencies]\ndjango = "^5.0"\nx = "unclosed\nflask = "3"\n')
+    found, _ = read(
+        "pyproject.toml",
+        '[project]\nname = oops oops\n[tool.poetry.dependencies]\ndjango = "^5.0"\nx = "unclosed\nflask = "3"\n',
+    )
     assert [each.name for each in found.dependencies] == ["django", "flask"]
     assert [each.line for each in found.problems] == [2, 5]
 
@@ -381,7 +392,9 @@ def test_setup_cfg() -> None:
         "packages = find:\n[options.extras_require]\ndev =\n    pytest\npool = psycopg_pool\n"
     )
     found, data = read("setup.cfg", text)
-    assert [(each.name, each.wanted, each.development, said(data, each.at), each.at.line) for each in found.dependencies] == [
+    assert [
+        (each.name, each.wanted, each.development, said(data, each.at), each.at.line) for each in found.dependencies
+    ] == [
         ("psycopg2", ">=2.9", False, "psycopg2>=2.9", 5),
         ("sqlalchemy", "", False, "sqlalchemy", 7),
         ("pytest", "", True, "pytest", 11),
@@ -391,23 +404,34 @@ def test_setup_cfg() -> None:
 
 
 def test_pipfile_and_its_lock() -> None:
-    found, data = read("Pipfile", '[packages]\npsycopg2 = "*"\nDjango = {version = "~=5.0"}\n[dev-packages]\npytest = "*"\n')
+    found, data = read(
+        "Pipfile", '[packages]\npsycopg2 = "*"\nDjango = {version = "~=5.0"}\n[dev-packages]\npytest = "*"\n'
+    )
     assert [(each.name, each.wanted, each.development) for each in found.dependencies] == [
         ("psycopg2", "*", False),
         ("django", "~=5.0", False),
         ("pytest", "*", True),
     ]
     assert said(data, found.dependencies[0].at) == 'psycopg2 = "*"'
-    locked, data = read("Pipfile.lock", '{"default": {\n"psycopg2": {"version": "==2.9.9"}}, "develop": {\n"psycopg2": {"version": "==2.9.9"}}}')
-    assert [(each.locked, each.development, each.at.line) for each in locked.dependencies] == [("2.9.9", False, 2), ("2.9.9", True, 3)]
+    locked, data = read(
+        "Pipfile.lock",
+        '{"default": {\n"psycopg2": {"version": "==2.9.9"}}, "develop": {\n"psycopg2": {"version": "==2.9.9"}}}',
+    )
+    assert [(each.locked, each.development, each.at.line) for each in locked.dependencies] == [
+        ("2.9.9", False, 2),
+        ("2.9.9", True, 3),
+    ]
     assert read("Pipfile.lock", "{,")[0].problems
 
 
 def test_toml_locks() -> None:
     text = (
-        'version = 1\n\n[[package]]\nname = "Psycopg_Pool"\nversion = "3.2.1"\nsource = { registry = "x" }\ndependencies = [\n'
-        '    { name = "typing-extensions" },\n]\n\n[[package]]\nname = "pytest"\nversion = "8.0.0"\ngroups = ["dev"]\n\n'
-        '[package.dependencies]\nname = "no"\n\n[[package]]\nname = "django"\nversion = "5.0.1"\ncategory = "main"\ngroups = ["main", "dev"]\n'
+        'version = 1\n\n[[package]]\nname = "Psycopg_Pool"\nversion = "3.2.1"\nsource = { registry = "x" }\n'
+        "dependencies = [\n"
+        '    { name = "typing-extensions" },\n]\n\n[[package]]\nname = "pytest"\nversion = "8.0.0"\n'
+        'groups = ["dev"]\n\n'
+        '[package.dependencies]\nname = "no"\n\n[[package]]\nname = "django"\nversion = "5.0.1"\n'
+        'category = "main"\ngroups = ["main", "dev"]\n'
     )
     for name in ("uv.lock", "poetry.lock"):
         found, data = read(name, text)
@@ -468,21 +492,51 @@ def test_gemfile_lock() -> None:
 
 
 NAMES = [
-    "package.json", "package-lock.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "yarn.lock", "bun.lock", "requirements.txt",
-    "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock", "setup.cfg", "Gemfile", "Gemfile.lock",
-]  # fmt: skip
+    "package.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "yarn.lock",
+    "bun.lock",
+    "requirements.txt",
+    "pyproject.toml",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile",
+    "Pipfile.lock",
+    "setup.cfg",
+    "Gemfile",
+    "Gemfile.lock",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\xff\xfe\x00", b"\xef\xbb\xbf", b"null", b"[]", b"{" * 5000, b"[" * 5000, b'{"dependencies": [1, {"a": null}]}',
-        b'{"dependencies": {"pg": {"a": "b"}, "": ""}}', b"a = [" * 3000, b"a = {b = " * 3000, b'"\\' * 5000, b"\x00" * 1000, b"[[package]]\n" * 500,
-        b"/*" * 5000, b'a = """\n' * 3000, b"[" + b"a." * 3000 + b"b]", b"group do\n" * 3000, b"\\\n" * 5000, b"'" * 9999,
+        b"",
+        b"\xff\xfe\x00",
+        b"\xef\xbb\xbf",
+        b"null",
+        b"[]",
+        b"{" * 5000,
+        b"[" * 5000,
+        b'{"dependencies": [1, {"a": null}]}',
+        b'{"dependencies": {"pg": {"a": "b"}, "": ""}}',
+        b"a = [" * 3000,
+        b"a = {b = " * 3000,
+        b'"\\' * 5000,
+        b"\x00" * 1000,
+        b"[[package]]\n" * 500,
+        b"/*" * 5000,
+        b'a = """\n' * 3000,
+        b"[" + b"a." * 3000 + b"b]",
+        b"group do\n" * 3000,
+        b"\\\n" * 5000,
+        b"'" * 9999,
     ],
     ids=range(20),
-)  # fmt: skip
+)
 def test_no_input_raises_or_hangs(name: str, data: bytes) -> None:
     begun = time.perf_counter()
     manifests.read(name, data)
@@ -507,7 +561,8 @@ def plain(node: Node) -> Any:
     "text",
     [
         PYPROJECT,
-        'a.b.c = 1\na."d e".f = "x\\ty\\u00e9\\\\"\n[t]\nlong = """\none \\\n   two "quoted" three"""\nlit = \'\'\'\na\\b\'\'\'\n',
+        'a.b.c = 1\na."d e".f = "x\\ty\\u00e9\\\\"\n[t]\nlong = """\none \\\n   two "quoted" three"""\n'
+        "lit = '''\na\\b'''\n",
         "[[x]]\ny = 1\n[[x]]\n[x.z]\ny = [\n  1, # one\n  2,\n]\n[x.z.w]\nv = { a.b = 1, c = [{ d = true }] }\n",
         "# only a comment",
         'a = ""\nb = \'\'\nc = """"""\nd = ["a,b", \'#c\'] # "e"\n',
@@ -520,12 +575,12 @@ def test_toml_as_the_standard_library_reads_it(text: str) -> None:
 
 
 def test_toml_comments() -> None:
-    text = 'a = "# pooltlint no" # pooltlint: it\'s yes\n# don\'t pooltlint\nb = \'\'\'\n# pooltlint no\n\'\'\'\n'
+    text = "a = \"# pooltlint no\" # pooltlint: it's yes\n# don't pooltlint\nb = '''\n# pooltlint no\n'''\n"
     assert [each.text for each in parse_toml("x", text.encode())[2]] == ["pooltlint: it's yes", "don't pooltlint"]
 
 
 def test_json_escapes_and_spans() -> None:
-    data = '{"a\\u00e9": ["x\\"y", -1, true, null]}'.encode()
+    data = b'{"a\\u00e9": ["x\\"y", -1, true, null]}'
     root, problems, _ = parse_json("x.json", data)
     assert problems == []
     assert isinstance(root, Map)

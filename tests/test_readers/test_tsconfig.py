@@ -44,7 +44,9 @@ def test_broken_input_is_a_problem_and_the_rest_is_read() -> None:
 
 
 def test_wrong_types_are_left_out() -> None:
-    found = read("tsconfig.json", b'{"extends": 1, "compilerOptions": {"baseUrl": null, "paths": {"a": "b", "c": [1, "d"]}}}')
+    found = read(
+        "tsconfig.json", b'{"extends": 1, "compilerOptions": {"baseUrl": null, "paths": {"a": "b", "c": [1, "d"]}}}'
+    )
     assert (found.extends, found.base_url, found.paths) == ((), "", {"c": ("d",)})
     assert read("tsconfig.json", b"[]").paths == {}
     assert read("tsconfig.json", b"").paths == {}

@@ -1,0 +1,11 @@
+"""What the tests of reporters share."""
+
+from pathlib import Path
+
+import pytest
+from sample_report import Example, sample
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Example:
+    return sample(tmp_path)
