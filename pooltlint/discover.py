@@ -43,7 +43,7 @@ _SUFFIXES = {
 _PATTERNS = {
     "dotenv": r"""
         \.env
-        | \.env[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$|(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml)$).*
+        | \.env[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$|(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml|hbs|ejs|mustache)$).*
         | env\.(?:example|sample|template|dist|local|production|development|test|staging)
         | .*\.env\.(?:example|sample|template|dist)""",
     "pgbouncer": r".*\.ini\.(?:j2|jinja2?|tmpl|tpl|template|erb|example|sample|dist|in)",
@@ -83,9 +83,14 @@ _HINT = re.compile(
 ).search
 _PATH_SUFFIXES = (".yml", ".yaml", ".erb", ".example", ".sample", ".dist", ".template", ".tmpl", ".txt", ".in")
 
-_PRUNED = frozenset(
-    ["node_modules", "bower_components", "jspm_packages", "site-packages", "__pypackages__", "_vendor", "third_party", "third-party", ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", ".tox", ".nox", ".eggs", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".pixi", ".next", ".nuxt", ".output", ".svelte-kit", ".angular", ".astro", ".turbo", ".vercel", ".netlify", ".serverless", ".sst", ".open-next", ".wrangler", ".cache", ".parcel-cache", ".yarn", ".pnpm-store", ".terraform", ".aws-sam", "cdk.out", ".gradle", ".idea", ".vscode-test", ".nyc_output", "storybook-static", ".ipynb_checkpoints", ".direnv", ".bundle"]
-)
+_PRUNED_NAMES = """
+    node_modules bower_components jspm_packages site-packages __pypackages__ _vendor third_party third-party
+    .git .hg .svn __pycache__ .venv venv .tox .nox .eggs .mypy_cache .ruff_cache .pytest_cache .hypothesis .pixi
+    .next .nuxt .output .svelte-kit .angular .astro .turbo .vercel .netlify .serverless .sst .open-next .wrangler
+    .cache .parcel-cache .yarn .pnpm-store .terraform .aws-sam cdk.out .gradle .idea .vscode-test .nyc_output
+    storybook-static .ipynb_checkpoints .direnv .bundle
+"""
+_PRUNED = frozenset(_PRUNED_NAMES.split())
 """Folders that never hold a project's own sources."""
 
 _VENDORED = {

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 # fmt: off
 _CLASSES = {
-    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f", "digit": "0-9", "graph": "!-~",
+    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f", "digit": "0-9",
+    "graph": "!-~",
     "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s", "upper": "A-Z", "xdigit": "0-9a-fA-F",
 }
 # fmt: on
@@ -23,7 +24,7 @@ class Patterns:
     the rest costs a regular expression per path.
     """
 
-    __slots__ = ("_names", "_negated", "_only_folders", "_paths", "_rest", "_suffixes")
+    __slots__ = ("_any_name", "_any_path", "_names", "_negated", "_only_folders", "_paths", "_rest", "_suffixes")
 
     def __init__(self, lines: Iterable[str]) -> None:
         """``lines``: as in a ``.gitignore``. What git would not understand is passed over."""
@@ -33,10 +34,13 @@ class Patterns:
         self._suffixes: dict[str, list[int]] = {}
         self._paths: dict[str, list[int]] = {}
         self._rest: list[tuple[int, bool, Callable[[str], object]]] = []
+        sources: dict[bool, list[str]] = {True: [], False: []}
         for line in lines:
             if len(self._negated) >= _MOST_PATTERNS:
                 break
-            self._add(line)
+            self._add(line, sources)
+        # Most paths match none of the rest: one expression for all of them finds that out.
+        self._any_path, self._any_name = (_either(sources[whole]) for whole in (True, False))
 
     def __bool__(self) -> bool:
         """Is there any pattern?"""
@@ -55,12 +59,13 @@ class Patterns:
             while dot >= 0:
                 best = max(best, self._last(self._suffixes.get(name[dot:]), folder))
                 dot = name.find(".", dot + 1)
-        for at, whole, match in self._rest:
-            if at < best:
-                break
-            if (folder or not self._only_folders[at]) and match(path if whole else name):
-                best = at
-                break
+        if self._rest and (self._any_path(path) or self._any_name(name)):
+            for at, whole, match in self._rest:
+                if at < best:
+                    break
+                if (folder or not self._only_folders[at]) and match(path if whole else name):
+                    best = at
+                    break
         return None if best < 0 else not self._negated[best]
 
     def covers(self, path: str) -> bool:
@@ -79,7 +84,7 @@ class Patterns:
                     return at
         return -1
 
-    def _add(self, line: str) -> None:
+    def _add(self, line: str, sources: dict[bool, list[str]]) -> None:
         """One line of a ``.gitignore`` (gitignore(5), "PATTERN FORMAT")."""
         pattern = re.sub(r"(?<!\\)((?:\\\\)*)[ ]+$", r"\1", line.rstrip("\r\n"))
         if not pattern or pattern.startswith("#"):
@@ -100,28 +105,37 @@ class Patterns:
         elif not anchored and pattern.startswith("*.") and not _GLOB.search(pattern[1:]):
             self._suffixes.setdefault(pattern[1:], []).append(at)
         else:
+            source = translated(pattern)
             try:
-                self._rest.insert(0, (at, anchored, re.compile(translated(pattern)).fullmatch))
+                self._rest.insert(0, (at, anchored, re.compile(source).fullmatch))
             except re.error:
                 return
+            sources[anchored].append(source)
         self._negated.append(negated)
         self._only_folders.append(only_folders)
+
+
+def _either(sources: list[str]) -> Callable[[str], object]:
+    return re.compile("|".join(f"(?:{each})" for each in sources)).fullmatch if sources else lambda text: None
 
 
 def translated(pattern: str) -> str:
     """A regular expression for one pattern without its outer slashes (git's wildmatch with WM_PATHNAME)."""
     out, at, size = [], 0, len(pattern)
+    # git compares what stands before the first wildcard by itself, so "**" right behind it counts as leading (dir.c).
+    special = _GLOB.search(pattern)
+    plain = special.start() if special else size
     while at < size:
         char = pattern[at]
         if char == "*":
             end = at
             while end < size and pattern[end] == "*":
                 end += 1
-            whole = end - at == 2 and (at == 0 or pattern[at - 1] == "/") and (end == size or pattern[end] == "/")
+            whole = end - at == 2 and (at in (0, plain) or pattern[at - 1] == "/") and (end == size or pattern[end] == "/")
             if whole and end == size:
                 out.append("(?s:.+)")
             elif whole:
-                out.append("(?:[^/]+/)*")
+                out.append("(?s:.*/)?")
                 end += 1
             else:
                 out.append("[^/]*")

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pooltlint.drivers import shelf
-from pooltlint.link.urls import Declaration
-from pooltlint.model.facts import BouncerFile, CodeFile, Facts, Manifest, RailsFile, TypeScriptConfig
-from pooltlint.model.topology import Client, Rails, Topology
+from pooltlint.link.checkouts import checkouts
+from pooltlint.link.clients import Clients
+from pooltlint.link.lifetimes import Lifetimes
+from pooltlint.link.migrations import migrations
+from pooltlint.link.packages import Packages
+from pooltlint.link.poolers import poolers
+from pooltlint.link.prisma import set_ups
+from pooltlint.link.program import Program
+from pooltlint.link.sites import Known, interesting, known, missing
+from pooltlint.link.statements import statements
+from pooltlint.link.urls import Declaration, Urls
+from pooltlint.link.values import Origin, Values
+from pooltlint.model.facts import BouncerFile, CodeFile, Facts, Manifest, Profile, RailsDatabase, RailsFile, TypeScriptConfig
+from pooltlint.model.topology import Client, Rails, Topology, Url
+from pooltlint.model.url import Dsn
+from pooltlint.model.value import Literal, constant
 
 ROUNDS = 4
 """How often the program may grow before what is still unseen stays unknown."""
@@ -43,19 +56,6 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     Deterministic: files are taken in order of their paths, and the order of rounds does not show in the result.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH))
-    from pooltlint.link.checkouts import checkouts
-    from pooltlint.link.clients import Clients
-    from pooltlint.link.lifetimes import Lifetimes
-    from pooltlint.link.migrations import migrations
-    from pooltlint.link.packages import Packages
-    from pooltlint.link.poolers import poolers
-    from pooltlint.link.prisma import set_ups
-    from pooltlint.link.program import Program
-    from pooltlint.link.sites import Known, known
-    from pooltlint.link.statements import statements
-    from pooltlint.link.urls import Urls
-    from pooltlint.link.values import Values
-
     packages = Packages(facts, platforms or {})
     running = poolers(facts)
     urls = Urls(facts, running, settings.urls)
@@ -66,25 +66,17 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     )
     values = Values(program, shelf())
     lifetimes = Lifetimes(values, packages.depends)
-    found: dict[str, dict[int, Known]] = {}
-    _rounds(program, values, lifetimes, facts, more, found, lambda path: known(values, path, set()))
+    found = _rounds(values, lifetimes, facts, more)
     clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has)
     for path in sorted(found):
         for each in found[path].values():
             if each.construct is not None:
                 clients.known[(path, each.site.call.span)] = each
-    made: list[Client] = []
-    for path in sorted(found):
-        for each in found[path].values():
-            if each.construct is not None:
-                from pooltlint.link.values import Origin
-
-                client = clients.of_origin(Origin(path, each.site.function, each.site.call.span))
-                if client is not None:
-                    made.append(client)
+    origins = [Origin(path, each.site.function, each.site.call.span) for path in found for each in found[path].values() if each.construct]
+    made: list[Client] = [client for origin in origins if (client := clients.of_origin(origin)) is not None]
     prisma = set_ups(facts, urls, packages, tuple(made))
     rails = tuple(
-        Rails(database.at, database, _rails_urls(urls, database.environment, file.path, database.settings), packages.version(file.path, "rails")[0])
+        Rails(database.at, database, _rails_urls(urls, database, file.path), packages.version(file.path, "rails")[0])
         for file in facts if isinstance(file, RailsFile) for database in file.databases
     )
     return Topology(
@@ -97,33 +89,31 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
         prisma=prisma,
         rails=rails,
         bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)),
-        deployables=tuple(sorted({each.deployable.path: each.deployable for each in made if each.deployable is not None}.values())),
+        deployables=tuple(dict(sorted((each.deployable.path, each.deployable) for each in made if each.deployable is not None)).values()),
     )
 
 
-def _rounds(program, values, lifetimes, facts, more, found, known) -> None:  # type: ignore[no-untyped-def]
-    from pooltlint.link.sites import interesting, missing
-
+def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: More) -> dict[str, dict[int, Known]]:
+    """The calls that drivers know, by file, in a program grown until no file that matters is missing."""
     asked: set[tuple[bytes, ...]] = set()
+    found: dict[str, dict[int, Known]] = {}
     fresh = [each.module for each in facts if isinstance(each, CodeFile)]
-    for _ in range(ROUNDS + 1):
-        program.add(fresh)
+    for number in range(ROUNDS + 1):
+        values.program.add(fresh)
         values.forget()
         lifetimes.forget()
-        for path in sorted(program.modules):
-            found[path] = {each.number: each for each in known(path)}
-        wanted = {path for each in _constructs(found) for path in missing(values, each)} - program.modules.keys()
-        demands = {demand for path, names in interesting(values, found).items() for demand in demands_of(path, names)} - asked
+        paths = sorted(each.path for each in fresh)
+        found.update({path: {each.number: each for each in known(values, path)} for path in paths})
+        if number == ROUNDS:
+            break
+        wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
+        demands = {demand for path in paths for demand in demands_of(path, interesting(values, path, found[path]))} - asked
         asked |= demands
-        if not demands and not wanted:
-            return
         fresh = [each.module for each in more(sorted(demands), sorted(wanted)) if isinstance(each, CodeFile)]
         if not fresh:
-            return
-
-
-def _constructs(found):  # type: ignore[no-untyped-def]
-    return [each for path in sorted(found) for each in found[path].values() if each.construct is not None]
+            break
+    # what was read first may lead into what was read last
+    return {path: {each.number: each for each in known(values, path)} for path in sorted(values.program.modules)}
 
 
 def demands_of(path: str, names: Iterable[str]) -> Iterable[tuple[bytes, ...]]:
@@ -145,8 +135,16 @@ def demands_of(path: str, names: Iterable[str]) -> Iterable[tuple[bytes, ...]]:
             yield (b"export *", b"/" + stem.encode() + b".js" + quote)
 
 
-def _rails_urls(urls, environment, path, settings):  # type: ignore[no-untyped-def]
-    return ()
+def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ...]:
+    """What ``url:`` and ``DATABASE_URL`` say; the latter is merged over the primary database of an environment (Rails configuration guide)."""
+    given = database.settings.get("url")
+    found = urls.of_value(given.value, path) if given is not None else ()
+    if database.name == "primary" or not database.three_tier:
+        found += urls.named("DATABASE_URL", path)
+    host, port = database.settings.get("host"), database.settings.get("port")
+    if host is not None and isinstance(host.value, Literal) and host.value.value:
+        number = constant(port.value) if port is not None else None
+        dsn = Dsn("postgresql", (str(host.value.value),), (number if isinstance(number, int) else 0,), "")
+        found += (Url("", Profile.PRODUCTION, dsn, urls.route(dsn, path, host.at), host.at, str(host.value.value)),)
+    return found
 
-
-__all__ = ["Callable", "link"]

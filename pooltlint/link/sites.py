@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pooltlint.drivers import Construct, Driver, Effect, Function, Method
-from pooltlint.link.values import Either, Env, Glued, Instance, Library, Missing, Routine, Series, Table, Thing, Values, branches, terminal
+from pooltlint.link.values import Either, Env, Glued, Instance, Library, Missing, Routine, Series, Table, Thing, Values, branches
 from pooltlint.model.source import Place, place
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Site
@@ -30,14 +30,12 @@ class Known:
     certain: bool = True
 
 
-def known(values: Values, path: str, seen: set[int]) -> Iterator[Known]:
-    """The calls of one file that drivers know, in source order; ``seen`` numbers are passed over."""
+def known(values: Values, path: str) -> Iterator[Known]:
+    """The calls of one file that drivers know, in source order."""
     view = values.program.modules[path]
     shelf = values.shelf
     names = shelf.methods | {symbol.rsplit(".", 1)[-1] for symbol in shelf.symbols}
     for number, site in enumerate(view.sites):
-        if number in seen:
-            continue
         call = site.call
         callee = call.callee
         if isinstance(callee, nodes.Member) and callee.name not in names and not call.tag:
@@ -90,43 +88,37 @@ def spelled(node: nodes.Expr) -> str:
             return "…"
 
 
-def interesting(values: Values, found: dict[str, dict[int, Known]]) -> dict[str, set[str]]:
-    """The repository's own names that lead to library objects: path → names it offers.
+def interesting(values: Values, path: str, found: dict[int, Known]) -> set[str]:
+    """The names of a file that lead to library objects, for those who use the file.
 
     A function counts when it holds a known call or gives back a library object; a class when one of its
     methods does or it extends a library class; a module-level variable when it holds one.
     """
-    out: dict[str, set[str]] = {}
-    for path, view in values:
-        names: set[str] = set()
-        for each in found.get(path, {}).values():
-            effect = each.method.effect if each.method else None
-            if effect in (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY) and each.receiver is not None:
-                continue  # a function that only uses what it is given matters where that thing is known
-            at = each.site.function
-            while at > 0:
-                name = view.name_of(at)
-                function = view.module.functions[at]
-                if name:
+    view = values.program.modules[path]
+    names: set[str] = set()
+    for each in found.values():
+        effect = each.method.effect if each.method else None
+        if effect in (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY) and each.receiver is not None:
+            continue  # a function that only uses what it is given matters where that thing is known
+        at = each.site.function
+        while at > 0:
+            function = view.module.functions[at]
+            names.add(view.name_of(at))
+            if function.owner >= 0:
+                names.add(view.module.classes[function.owner].name)
+            at = function.parent
+    for name, bindings in view.names[0].items():
+        if any(each.kind in ("assign", "function") for each in bindings):
+            for option in branches(values.name(path, 0, name)):
+                if isinstance(option, Instance) or (isinstance(option, Thing) and values.underlying(option)):
                     names.add(name)
-                if function.owner >= 0:
-                    names.add(view.module.classes[function.owner].name)
-                at = function.parent
-        for name, bindings in view.names[0].items():
-            if any(each.kind in ("assign", "function") for each in bindings):
-                worth = values.name(path, 0, name)
-                for option in branches(worth):
-                    if isinstance(option, Instance) or (isinstance(option, Thing) and values.underlying(option)):
-                        names.add(name)
-                    elif isinstance(option, Routine) and any(isinstance(each, Instance) for each in branches(values.returned(option))):
-                        names.add(name)
-        for index, cls in enumerate(view.module.classes):
-            if cls.name and values.underlying(Thing(path, index)):
-                names.add(cls.name)
-        names.discard("")
-        if names:
-            out[path] = names
-    return out
+                elif isinstance(option, Routine) and any(isinstance(each, Instance) for each in branches(values.returned(option))):
+                    names.add(name)
+    for index, cls in enumerate(view.module.classes):
+        if cls.name and values.underlying(Thing(path, index)):
+            names.add(cls.name)
+    names.discard("")
+    return names
 
 
 def missing(values: Values, known: Known) -> Iterator[str]:
@@ -152,5 +144,3 @@ def call_name(call: nodes.Call) -> str:
     """What is called, as written, with ``new`` where it stands: ``new Pool``, ``create_engine``."""
     return f"new {spelled(call.callee)}" if call.new else spelled(call.callee)
 
-
-__all__ = ["Known", "call_name", "head", "interesting", "known", "missing", "spelled", "terminal", "where"]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from pooltlint.drivers import Construct, Function, Method, Shelf
 from pooltlint.link.program import Program, package_of
+from pooltlint.link.roles import role
 from pooltlint.model.source import Span
+from pooltlint.model.topology import Runs
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Binding, Scopes
 from pooltlint.outline.nodes import Expr
@@ -604,7 +606,7 @@ class Values:
             return DARK
         for where, number in callers:
             site = self.program.modules[where].sites[number]
-            if not self.is_call_of(where, site.function, site.call, path, function):
+            if role(where) is Runs.TEST or not self.is_call_of(where, site.function, site.call, path, function):
                 continue
             argument = next((each for each in site.call.args if each.name and each.name == self._parameter_name(target, index)), None)
             if argument is None:

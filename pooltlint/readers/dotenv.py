@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator
 from itertools import accumulate
 
@@ -28,6 +28,7 @@ _ASSIGNMENT = re.compile(f"(?:export[{_SPACES}]+)?([A-Za-z0-9_.-]++)(?:[{_SPACES
 _BARE = re.compile("[^#\r\n]*")
 _NEWLINE = re.compile("\r\n?|\n")
 _REST = re.compile("[^\r\n]*")
+_WIDE = re.compile("[^\x00-\x7f]")
 _QUOTES = "'\"`"
 
 _PROFILES = (
@@ -46,7 +47,8 @@ _BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?:\}|:?[-+?=])")
 _NAMED = re.compile(r"(?:(?<=[:/@,= ])|\A)\$([A-Z_][A-Z0-9_]*)(?=[:/@,?& ]|\Z)")
 _DOLLAR = re.compile(r"(?<!\\)\$[A-Za-z_]")
 _PLACEHOLDER = re.compile(
-    r"<[^<>@\s]{1,40}>|\{\{|\[[A-Za-z][A-Za-z _-]{0,40}\]|%[A-Z_]{2,40}%|__[A-Z][A-Z_]{0,40}__|(?i:your[-_ ]|change[-_ ]?me|placeholder|xxxx)"
+    r"<[^<>@\s]{1,40}>|\{\{|\[[A-Za-z][A-Za-z _-]{0,40}\]|%[A-Z_]{2,40}%|__[A-Z][A-Z_]{0,40}__"
+    r"|(?i:your[-_ ]|change[-_ ]?me|placeholder|xxxx)"
 )
 _WHOLE = re.compile(r"\A\$\{?[A-Z_][A-Z0-9_]*\}?\Z")
 _MOST_ESCAPED = 64
@@ -302,8 +304,10 @@ def _decode(data: bytes) -> tuple[str, Callable[[int], int]]:
         return data.decode("latin-1"), lambda at: at
     if data.isascii():
         return text, lambda at: at
-    offsets = list(accumulate((len(each.encode()) for each in text), initial=0))
-    return text, offsets.__getitem__
+    wide = [(found.start(), len(found[0].encode()) - 1) for found in _WIDE.finditer(text)]
+    at_character = [at for at, _ in wide]
+    more = list(accumulate((bytes_more for _, bytes_more in wide), initial=0))
+    return text, lambda at: at + more[bisect_left(at_character, at)]
 
 
 def _variable(binding: Binding, defined: Container[str], kind: Profile, at: Place) -> Variable:
@@ -365,7 +369,11 @@ def _faults(text: str, bindings: list[Binding], skipped: list[int]) -> Iterator[
             yield each.key, f"the quote that begins the value of {each.name} is not closed; dotenv keeps it as text"
             continue
         readings = (("node --env-file", by_node), ("python-dotenv", by_python))
-        others = [reader for reader, found in readings if found.get(each.name) != each.value]
+        others = [
+            reader
+            for reader, found in readings
+            if found.get(each.name) != each.value and (each.name in found or not skipped)  # told already
+        ]
         if each.cut:
             yield each.key, (
                 f"the value of {each.name} is cut at an unquoted #: what follows is a comment for dotenv"

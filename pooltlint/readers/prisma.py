@@ -15,7 +15,7 @@ from pooltlint.model.url import mask_whole
 from pooltlint.model.value import FromEnv, Literal, Sequence, Unknown, Value
 from pooltlint.outline.nodes import Comment
 
-MOST_BYTES = 4_000_000
+MOST_BYTES = 2_000_000
 """Larger files are not read. Schemas of many hundred models stay below one megabyte."""
 
 MOST_LEVELS = 50
@@ -37,7 +37,9 @@ _OPENERS = {"{": "}", "[": "]", "(": ")"}
 
 
 class Token(Struct, frozen=True):
-    """``kind``: ``end`` (of a line), ``text`` (a string with quotes), ``open`` (one without end), ``word``, ``mark``."""
+    """``kind``: ``end`` (of a line), ``text`` (a string with quotes), ``open`` (a string without end), ``word``,
+    ``mark``.
+    """
 
     kind: str
     text: str

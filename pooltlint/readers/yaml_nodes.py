@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ MOST_NODES = 100_000
 
 _MOST_REPAIRS = 8
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WIDE = re.compile("[^\x00-\x7f]")
 _SECTION = re.compile(rb"(?m)^(?![ \t\r\n#}\]]).*")
 _TAG = "tag:yaml.org,2002:"
 
@@ -197,12 +199,7 @@ def _attempt(path: str, data: bytes) -> tuple[list[Node], list[Problem], tuple[i
     """Documents, problems, and where the parser gave up, if it did: the likeliest byte offsets, best first."""
     from yaml import YAMLError
 
-    text, offsets, shift = _decode(data)
-
-    def offset(index: int) -> int:
-        index = min(index, len(text))
-        return (offsets[index] if offsets else index) + shift
-
+    text, offset = _decode(data)
     assembly = _Assembly(path, data, offset)
     try:
         for event in _events(text):
@@ -217,18 +214,19 @@ def _attempt(path: str, data: bytes) -> tuple[list[Node], list[Problem], tuple[i
     return assembly.finish(), assembly.problems, None
 
 
-def _decode(data: bytes) -> tuple[str, list[int], int]:
-    """The text, the byte offset of every character (empty: the same number), and the bytes before the first."""
+def _decode(data: bytes) -> tuple[str, Callable[[int], int]]:
+    """The text, and the function from its characters to byte offsets."""
     shift = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     data = data[shift:]
-    if data.isascii():
-        return _NOT_PRINTABLE.sub("\ufffd", data.decode("ascii")), [], shift
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        return _NOT_PRINTABLE.sub("\ufffd", data.decode("latin-1")), [], shift
-    offsets = list(accumulate((1 if each < "\x80" else len(each.encode()) for each in text), initial=0))
-    return _NOT_PRINTABLE.sub("\ufffd", text), offsets, shift
+        text = data.decode("latin-1")
+        return _NOT_PRINTABLE.sub("\ufffd", text), lambda at: min(at, len(text)) + shift
+    wide = [(found.start(), len(found[0].encode()) - 1) for found in _WIDE.finditer(text)]
+    characters = [at for at, _ in wide]
+    more = list(accumulate((bytes_more for _, bytes_more in wide), initial=shift))
+    return _NOT_PRINTABLE.sub("\ufffd", text), lambda at: min(at, len(text)) + more[bisect_left(characters, at)]
 
 
 def _events(text: str) -> Iterator[Event]:

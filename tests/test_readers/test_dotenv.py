@@ -35,7 +35,10 @@ def test_a_disagreement_about_a_connection_string_is_a_problem(case: dict[str, A
     name = "DATABASE_URL"
     if name not in case["npm"]:
         return
-    differs = [case[each].get(name) != case["npm"][name] for each in ("node", "python")]
+    skips = bool(npm(case["file"])[1])  # then a reader that lacks the name is not worth a second problem
+    differs = [
+        case[each].get(name) != case["npm"][name] and (name in case[each] or not skips) for each in ("node", "python")
+    ]
     told = [each for each in found.problems if name in each.message]
     assert bool(told) or not any(differs)
 

@@ -376,7 +376,7 @@ def test_match() -> None:
             (= yy (?))
             (= p (?))
             g
-          case (? 1)
+          case (? 1 (?))
             (= h (?))
             (= rest (?))
             i
@@ -816,8 +816,9 @@ def whole(module: nodes.Module, size: int) -> None:
 FRAGMENTS = [
     "def f(", "):", "    ", "\n", "class A:", "async ", "with ", "as x", "try:", "except", "finally:", "f'", "{", "}",
     "'", '"""', "\\", "\r", "lambda", ":", "=", "(", ")", "[", "]", ",", "*", "**", "@", "match x:", "case ", "_", "|",
-    "import", "from .", "a", ".b", "1", "if ", "else:", "elif", "yield", "await", "return", "global x", "# pooltlint", "\0",
-    "é", ";", "not ", "is ", "in ", ":=", "print 'x'", "->", "type X = ", "b''", "://a:b@", "password=", "-", "\t", "\x0c",
+    "import", "from .", "a", ".b", "1", "if ", "else:", "elif", "yield", "await", "return", "global x", "# pooltlint",
+    "\0", "é", ";", "not ", "is ", "in ", ":=", "print 'x'", "->", "type X = ", "b''", "://a:b@", "password=", "-",
+    "\t", "\x0c",
 ]  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def effective(value: Value | None) -> Any:
         case FromEnv(default=default):
             return effective(default)
         case Mapping(entries=entries):
-            found = {key: effective(each) for key, each in entries.items()}
-            return UNCLAIMED if UNCLAIMED in found.values() else found
+            inner = {key: effective(each) for key, each in entries.items()}
+            return UNCLAIMED if UNCLAIMED in inner.values() else inner
         case Sequence(items=items):
             each = [effective(item) for item in items]
             return UNCLAIMED if UNCLAIMED in each else each

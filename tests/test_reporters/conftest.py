@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sample_report import Example, sample
+
+from tests.test_reporters.sample_report import Example, sample
 
 
 @pytest.fixture

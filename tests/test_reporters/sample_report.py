@@ -1,6 +1,5 @@
 """One small report that every reporter has to say well."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,7 +74,7 @@ class Example(NamedTuple):
     report: Report
     book: Rulebook
     sources: Sources
-    at: Callable[[str, str], Place]
+    root: Path = Path("/nowhere")
 
 
 def region(path: str, words: str) -> Place:
@@ -140,4 +139,4 @@ def sample(folder: Path) -> Example:
         Problem("web/big.ts", 0, "index out of range", "pool-oversized"),
     )
     report = Report((secret, leak, large), (hushed,), problems, files=214, seconds=0.3124)
-    return Example(report, Rulebook(str(rules)), Sources(folder / "repo"), region)
+    return Example(report, Rulebook(str(rules)), Sources(folder / "repo"), folder / "repo")

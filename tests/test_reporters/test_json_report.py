@@ -8,12 +8,12 @@ from typing import Any
 
 import jsonschema
 from msgspec.structs import replace
-from sample_report import FILES, Example
 
 from pooltlint.model.finding import Edit, Finding, Fix, Report, Severity, Verdict
 from pooltlint.model.source import Place
 from pooltlint.reporters import json as reporter
 from pooltlint.sources import Sources
+from tests.test_reporters.sample_report import FILES, Example, region
 
 SCHEMA = json.loads((resources.files("pooltlint.reporters") / "report.schema.json").read_text("utf-8"))
 
@@ -28,7 +28,7 @@ def rendered(example: Example) -> Any:
 
 
 def with_fix(example: Example, text: str) -> Any:
-    fix = Fix("Say so", (Edit(example.at("app/db.py", "max_size=10"), text),))
+    fix = Fix("Say so", (Edit(region("app/db.py", "max_size=10"), text),))
     finding = replace(example.report.verdicts[1].finding, fix=fix)
     verdicts = (Verdict("pool-oversized", Severity.ERROR, finding),)
     return rendered(example._replace(report=replace(example.report, verdicts=verdicts)))["findings"][0]["fix"]
@@ -49,14 +49,14 @@ def test_a_finding(example: Example) -> None:
         "message": "`conn` is not given back when `charge()` raises. Ten failures later [every](1) request waits.",
         "remedy": "Check it out with `async with pool.acquire() as conn:`.",
         "at": {
-            "path": "app/orders.py", "line": 5, "column": 18, "endLine": 5, "endColumn": 32, "start": 78, "end": 92,
+            "path": "app/orders.py", "line": 5, "column": 18, "endLine": 5, "endColumn": 32, "start": 76, "end": 90,
         },
         "because": [
             {
                 "text": "`charge(request)` can raise, see args[0](2)",
                 "at": {
                     "path": "app/orders.py", "line": 6, "column": 11, "endLine": 6, "endColumn": 26,
-                    "start": 103, "end": 118,
+                    "start": 101, "end": 116,
                 },
             },
             {"text": "asyncpg 0.30 is installed", "at": None},

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sample_report import Example
 
 from pooltlint.model.finding import Finding, Report, Severity, Verdict
 from pooltlint.model.source import line_starts, place
 from pooltlint.reporters import text
 from pooltlint.rulebook import Rulebook
 from pooltlint.sources import Sources
+from tests.test_reporters.sample_report import Example
 
 EXPECTED = """\
 .env.production:2:14  note  checkout-without-timeout  The URL postgres://***@db.example.com/app?password=*** sets no time limit
@@ -87,7 +87,7 @@ def test_at_a_terminal_messages_are_wrapped_under_their_place(example: Example) 
         "  failures later [every](1) request waits.",
         "",
     ]
-    assert all(len(line) <= 60 or max(map(len, line.split())) > 40 for line in lines)  # only long words stand out
+    assert all(len(line) <= 60 or max(map(len, line.split())) > 40 for line in lines[: lines.index("Not checked")])
 
 
 def test_colour_changes_the_looks_and_not_a_word(example: Example) -> None:

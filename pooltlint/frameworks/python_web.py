@@ -1,0 +1,153 @@
+"""Python web frameworks: FastAPI, Starlette, Flask, Django, aiohttp, Sanic, Litestar, Tornado, Falcon, AWS Lambda.
+
+Facts: fastapi 0.165, starlette 1.10, flask 3.1, django 5.2, djangorestframework 3.18, aiohttp 3.14, sanic 25.12, litestar 2.25,
+tornado 6.6 (published sources).
+"""
+
+from collections.abc import Iterator
+
+from pooltlint.frameworks import Entry, Framework, Look
+from pooltlint.model.topology import Runs
+from pooltlint.outline.nodes import Call, Class, Expr, Function, Member, Name
+
+FRAMEWORKS = (
+    Framework("FastAPI", ("fastapi",)),
+    Framework("Starlette", ("starlette",)),
+    Framework("Flask", ("flask",)),
+    Framework("Django", ("django",)),
+    Framework("aiohttp", ("aiohttp",)),
+    Framework("Sanic", ("sanic",)),
+    Framework("Litestar", ("litestar",)),
+    Framework("Tornado", ("tornado",)),
+    Framework("Mangum", ("mangum",), serverless=True),
+    Framework("Chalice", ("chalice",), serverless=True),
+    Framework("Zappa", ("zappa",), serverless=True),
+    Framework("AWS Lambda", ("aws-lambda-powertools",), serverless=True),
+)
+
+_HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
+_APPS = {
+    "fastapi.FastAPI": "FastAPI", "fastapi.APIRouter": "FastAPI", "fastapi.routing.APIRouter": "FastAPI", "starlette.applications.Starlette": "Starlette",
+    "flask.Flask": "Flask", "flask.Blueprint": "Flask", "quart.Quart": "Quart", "quart.Blueprint": "Quart", "aiohttp.web.RouteTableDef": "aiohttp",
+    "sanic.Sanic": "Sanic", "sanic.Blueprint": "Sanic", "robyn.Robyn": "Robyn", "ninja.NinjaAPI": "django-ninja", "ninja.Router": "django-ninja",
+    "bottle.Bottle": "Bottle", "chalice.Chalice": "Chalice", "apiflask.APIFlask": "Flask", "flask_openapi3.OpenAPI": "Flask",
+    "aws_lambda_powertools.event_handler.APIGatewayRestResolver": "AWS Lambda",
+    "sanic_ext.Extend": "Sanic", "flask_smorest.Blueprint": "Flask", "flask_restx.Namespace": "Flask",
+}
+_PER_REQUEST = _HTTP | {
+    "route", "api_route", "websocket", "websocket_route", "middleware", "exception_handler", "before_request", "before_app_request", "after_request",
+    "teardown_request", "context_processor", "errorhandler", "url_value_preprocessor", "on_request", "on_response", "view", "api_operation",
+}
+_STARTUP = {
+    "on_event", "before_server_start", "after_server_start", "before_first_request", "before_serving", "main_process_start", "listener", "while_serving",
+    "after_server_stop", "before_server_stop", "after_serving", "cli", "command", "shell_context_processor",
+}
+_VIEWS = {
+    "flask.views.MethodView": ("Flask view", _HTTP), "flask.views.View": ("Flask view", {"dispatch_request"}),
+    "flask_restful.Resource": ("Flask-RESTful resource", _HTTP), "flask_restx.Resource": ("Flask-RESTX resource", _HTTP),
+    "tornado.web.RequestHandler": ("Tornado handler", _HTTP | {"prepare", "initialize", "on_finish"}),
+    "tornado.websocket.WebSocketHandler": ("Tornado handler", {"open", "on_message", "on_close", "prepare", "initialize"}),
+    "aiohttp.web.View": ("aiohttp view", _HTTP), "starlette.endpoints.HTTPEndpoint": ("Starlette endpoint", _HTTP),
+    "litestar.Controller": ("Litestar controller", set()), "litestar.controller.Controller": ("Litestar controller", set()),
+    "sanic.views.HTTPMethodView": ("Sanic view", _HTTP),
+    "starlette.middleware.base.BaseHTTPMiddleware": ("Starlette middleware", {"dispatch"}),
+}
+_DJANGO_VIEW = _HTTP | {"dispatch", "setup", "list", "create", "retrieve", "update", "partial_update", "destroy", "perform_create", "perform_update",
+                        "perform_destroy", "get_queryset", "form_valid"}
+
+
+def entries(look: Look) -> Iterator[Entry]:
+    """Request handlers, dependencies and start-up hooks of one file."""
+    module = look.scopes.module
+    if module.language != "python":
+        return
+    for index, function in enumerate(look.functions):
+        yield from _decorated(look, index, function)
+        if function.owner >= 0:
+            yield from _method(look, index, function, module.classes[function.owner])
+        elif function.parent == 0:
+            yield from _plain(look, index, function)
+    for site in look.sites:
+        callee = site.call.callee
+        name = callee.name if isinstance(callee, Member) else callee.id if isinstance(callee, Name) else ""
+        if name in ("add_api_route", "add_url_rule", "add_route", "Route", "WebSocketRoute", "add_get", "add_post", "add_put", "add_delete", "add_patch", "add_view"):
+            for argument in site.call.args:
+                found = look.routine(site.function, argument.value)
+                if found >= 0:
+                    yield Entry(found, Runs.REQUEST, f"route handler {look.functions[found].name}", site.call.callee.span)
+        for argument in site.call.args:
+            if argument.name in ("lifespan", "on_startup", "on_shutdown"):
+                found = look.routine(site.function, argument.value)
+                if found >= 0:
+                    yield Entry(found, Runs.ONCE, f"{argument.name} of the application", look.functions[found].at)
+
+
+def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
+    for decorator in function.decorators:
+        head: Expr = decorator.callee if isinstance(decorator, Call) else decorator
+        scope = max(function.parent, 0)
+        if isinstance(head, Member):
+            owner = head.owner
+            symbol = look.symbol(scope, owner)
+            framework = _APPS.get(symbol, "")
+            if not framework and isinstance(owner, Name):
+                framework = _by_name(look, owner.id, head.name)
+            if framework and head.name in _PER_REQUEST:
+                yield Entry(index, Runs.REQUEST, f"{framework} {_describe(head.name, function)}", function.at)
+            elif framework and head.name in _STARTUP:
+                yield Entry(index, Runs.ONCE, f"{framework} start-up hook {function.name}", function.at)
+        symbol = look.symbol(scope, head)
+        if symbol.startswith("litestar.") and symbol.rsplit(".", 1)[-1] in (*_HTTP, "route", "websocket", "websocket_listener", "asgi"):
+            yield Entry(index, Runs.REQUEST, f"Litestar handler {function.name}", function.at)
+        elif symbol in ("rest_framework.decorators.api_view", "rest_framework.decorators.action"):
+            yield Entry(index, Runs.REQUEST, f"Django REST framework view {function.name}", function.at)
+        elif symbol.startswith(("django.views.decorators", "django.contrib.auth.decorators")):
+            yield Entry(index, Runs.REQUEST, f"Django view {function.name}", function.at)
+        elif symbol in ("functions_framework.http", "functions_framework.cloud_event"):
+            yield Entry(index, Runs.REQUEST, f"Cloud Function {function.name}", function.at)
+        elif symbol in ("aiohttp.web.middleware",):
+            yield Entry(index, Runs.REQUEST, f"aiohttp middleware {function.name}", function.at)
+
+
+def _by_name(look: Look, owner: str, method: str) -> str:
+    """An app or router that comes in by an import or parameter the package around cannot hide: its framework is the only one there."""
+    if owner not in ("app", "router", "bp", "blueprint", "api", "routes", "api_router") or method not in _PER_REQUEST | _STARTUP:
+        return ""
+    found = [name for package, name in (("fastapi", "FastAPI"), ("flask", "Flask"), ("sanic", "Sanic"), ("quart", "Quart")) if look.depends(package)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _describe(method: str, function: Function) -> str:
+    if method in _HTTP or method in ("route", "api_route", "view", "api_operation"):
+        return f"handler {function.name}"
+    return f"{method} hook {function.name}" if method not in ("middleware", "websocket") else f"{method} {function.name}"
+
+
+def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[Entry]:
+    for base in cls.bases:
+        symbol = look.symbol(max(cls.parent, 0), base)
+        known = _VIEWS.get(symbol)
+        if known and function.name in known[1]:
+            yield Entry(index, Runs.REQUEST, f"{known[0]} {cls.name}.{function.name}", function.at)
+        elif symbol.startswith(("django.views", "rest_framework")) and function.name in _DJANGO_VIEW:
+            yield Entry(index, Runs.REQUEST, f"Django view {cls.name}.{function.name}", function.at)
+        elif symbol.endswith("Servicer") and not function.name.startswith("_"):
+            yield Entry(index, Runs.REQUEST, f"gRPC method {cls.name}.{function.name}", function.at)
+        elif isinstance(base, (Name, Member)):
+            last = base.id if isinstance(base, Name) else base.name
+            if last.endswith(("APIView", "ViewSet", "RequestHandler", "MethodView")) and function.name in _DJANGO_VIEW | {"prepare", "initialize"}:
+                yield Entry(index, Runs.REQUEST, f"{last} {cls.name}.{function.name}", function.at)
+    if function.name == "__call__" and look.depends("django") and "iddleware" in cls.name:
+        yield Entry(index, Runs.REQUEST, f"middleware {cls.name}", function.at)
+    if function.name == "ready" and cls.name.endswith("Config"):
+        yield Entry(index, Runs.ONCE, f"{cls.name}.ready", function.at)
+
+
+def _plain(look: Look, index: int, function: Function) -> Iterator[Entry]:
+    names = [each.target.id for each in function.params if isinstance(each.target, Name)]
+    if names[:2] == ["event", "context"] and function.name in ("handler", "lambda_handler", "main") or function.name == "lambda_handler":
+        yield Entry(index, Runs.REQUEST, f"AWS Lambda handler {function.name}", function.at)
+    elif names[:1] == ["request"] and look.depends("django") and look.path.rsplit("/", 1)[-1].startswith("views") or (
+        names[:1] == ["request"] and "/views/" in look.path and look.depends("django")
+    ):
+        yield Entry(index, Runs.REQUEST, f"Django view {function.name}", function.at)
