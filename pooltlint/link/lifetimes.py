@@ -214,6 +214,10 @@ class Lifetimes:
             )
         return self.values.is_call_of(caller, site.function, site.call, path, function)
 
+    def is_dependency(self, path: str, function: int) -> bool:
+        """Is a function run by ``Depends(...)``."""
+        return self._as_dependency(path, function) is not None
+
     def _as_dependency(self, path: str, function: int) -> Lifetime | None:
         """``Depends(get_db)``: FastAPI runs it for each request (fastapi 0.165)."""
         name = self.values.program.modules[path].name_of(function)

@@ -7,7 +7,7 @@ understood ends in *handed on* or *unknown*, and both mean silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
@@ -220,6 +220,8 @@ class _Kind(IntEnum):
 
 
 class _Value(NamedTuple):
+    """``of``: the constant, the function's index, the key in the literal, or the method's name."""
+
     kind: _Kind
     of: str | int | float | bool | None = None
 
@@ -381,7 +383,7 @@ _ARRANGED_PYTHON = frozenset(
      "addCleanup", "addAsyncCleanup", "addfinalizer")
 )  # fmt: skip
 _ARRANGED_SCRIPT = frozenset(("defer", "adopt", "onTestFinished"))  # DisposableStack, vitest
-_ENTERED = frozenset(("enter_context", "enter_async_context", "push", "push_async_exit", "use"))
+_ENTERED = frozenset(("enter_context", "enter_async_context", "push", "push_async_exit"))
 
 
 class _Names(NamedTuple):
@@ -436,47 +438,48 @@ def _names(module: Module, index: int) -> _Names:
 def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
     """Access paths whose truth is worth remembering: tested, and known from an assignment or another test."""
     tests: dict[str, int] = {}
-    set_: dict[str, int] = {}
-    inside = [module.functions[index].body]
-    called: set[str] = set()
-    valued: set[str] = set()
-    nested = [number for number in range(len(module.functions)) if _within(module, number, index)]
+    known: dict[str, int] = {}
+    bound: dict[int, str] = {}
+    callees: dict[str, int] = {}
+    uses: dict[str, int] = {}
+    nested = [number for number in range(index + 1, len(module.functions)) if _within(module, number, index)]
+    for node in _nodes([module.functions[number].body for number in (index, *nested)]):
+        tested: tuple[Expr | None, ...] = ()
+        match node:
+            case If(test=test) | Choice(test=test):
+                tested = (test,)
+            case Loop(subject=subject, kind=kind) if kind != "each":
+                tested = (subject,)
+            case Operation(op="and" | "or" | "??", operands=operands):
+                tested = operands[:-1]
+            case Assign(target=Name(id=name), value=value):
+                callees[name] = callees.get(name, 0) + 1
+                if value is None or isinstance(value, Constant | Text | Operation):
+                    known[name] = known.get(name, 0) + 1
+                elif isinstance(value, Lambda):
+                    bound[value.function] = name
+            case Call(callee=Name(id=name)):
+                callees[name] = callees.get(name, 0) + 1
+            case Name(id=name):
+                uses[name] = uses.get(name, 0) + 1
+            case _:
+                pass
+        for each in _nodes(tested):
+            if isinstance(each, Name | Member) and (path := _path(each)):
+                tests[path] = tests.get(path, 0) + 1
+    foreign: set[str] = set()  # flags that a callback sets can change at any time
     for number in nested:
-        inside.append(module.functions[number].body)
-    for body in inside:
-        for node in _nodes(body):
-            tested: Iterable[object] = ()
-            match node:
-                case If(test=test) | Choice(test=test):
-                    tested = (test,)
-                case Loop(subject=subject, kind=kind) if kind != "each":
-                    tested = (subject,)
-                case Operation(op="and" | "or" | "??", operands=operands):
-                    tested = operands[:-1]
-                case Assign(target=Name(id=name), value=value):
-                    if value is None or isinstance(value, Constant | Text | Operation):
-                        set_[name] = set_.get(name, 0) + 1
-                case Call(callee=Name(id=name)):
-                    called.add(name)
-                case _:
-                    pass
-            for each in _nodes(tested):
-                if isinstance(each, Name | Member) and (path := _path(each)):
-                    tests[path] = tests.get(path, 0) + 1
-    # A flag that a callback sets can change at any time.
-    foreign: set[str] = set()
-    for number in nested:
-        own = _names(module, number).local
-        if _only_called(module, number, inside):
+        name = module.functions[number].name or bound.get(number, "")
+        if name and uses.get(name, 0) == callees.get(name, 0):  # only ever called, and followed there
             continue
+        own = _names(module, number).local
         for node in _nodes(module.functions[number].body):
             if isinstance(node, Assign):
-                foreign.update(name for name in _bound(node.target) if name not in own)
-    del valued, called
+                foreign.update(each for each in _bound(node.target) if each not in own)
     return frozenset(
         path
         for path, count in tests.items()
-        if count + set_.get(path, 0) > 1
+        if count + known.get(path, 0) > 1
         and (root := _root(path)) in local
         and root not in foreign
         and root not in ("self", "cls", "this")
@@ -485,41 +488,9 @@ def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
 
 def _within(module: Module, number: int, outer: int) -> bool:
     parent = module.functions[number].parent
-    for _ in range(64):
-        if parent == outer:
-            return True
-        if parent <= 0:
-            return False
+    while parent > outer:
         parent = module.functions[parent].parent
-    return False
-
-
-def _only_called(module: Module, number: int, bodies: Sequence[Block]) -> bool:
-    """Whether a nested function is bound to a name that is only ever called."""
-    name = module.functions[number].name
-    for body in bodies:
-        for node in _nodes(body):
-            match node:
-                case Assign(target=Name(id=bound), value=Lambda(function=found)) if found == number:
-                    name = bound
-                case _:
-                    pass
-    if not name:
-        return False
-    callees: set[Span] = set()
-    uses: set[Span] = set()
-    for body in bodies:
-        for node in _nodes(body):
-            match node:
-                case Call(callee=Name(id=found, span=span)) if found == name:
-                    callees.add(span)
-                case Name(id=found, span=span) if found == name:
-                    uses.add(span)
-                case Assign(target=Name(id=found, span=span)) if found == name:
-                    callees.add(span)
-                case _:
-                    pass
-    return uses <= callees
+    return parent == outer
 
 
 # --- the walk -------------------------------------------------------------------------------------
@@ -653,8 +624,8 @@ class _Walk:
             case _:
                 return state
 
-    def throws(self, state: _State, span: Span, exits: _Exits, kind: ExitKind = ExitKind.EXCEPTION, what: str = "") -> None:
-        _leave(exits, _Key(kind, what, state), (((span, state.handling > 0)),))
+    def throws(self, state: _State, span: Span, exits: _Exits) -> None:
+        _leave(exits, _Key(ExitKind.EXCEPTION, "", state), ((span, state.handling > 0),))
 
     def tick(self) -> None:
         self.steps += 1
@@ -721,7 +692,8 @@ class _Walk:
             return self.given_away(value, state)
         prefix = name + "."
         env = frozenset(each for each in state.env if each[0] != name and not each[0].startswith(prefix))
-        if value.kind in _ALIASES or value.kind is _Kind.BUNDLE or (value.kind is not _Kind.OTHER and name in self.flags):
+        flag = name in self.flags and value.kind is not _Kind.OTHER
+        if flag or value.kind in _ALIASES or value.kind is _Kind.BUNDLE:
             env |= {(name, value)}
         after = state._replace(env=env)
         if state.phase is _Phase.HELD and _has_alias(state) and not _has_alias(after):
@@ -804,7 +776,7 @@ class _Walk:
                 what = _path(value)
                 after = [s for s, _ in self.value(value, state, exits)]
             for each in after:
-                self.throws(each, node.span, exits, ExitKind.RAISE, what)
+                _leave(exits, _Key(ExitKind.RAISE, what, each), ((node.span, False),))
 
     def grouped(self, states: Sequence[_State]) -> Iterator[list[_State]]:
         """Each held state alone, so that its arms can be told apart when they meet; all others together."""
@@ -948,10 +920,10 @@ class _Walk:
             entering = []
             for key in loose:
                 state = key.state._replace(
-                    handling=key.state.handling + 1, raised=key.state.phase is _Phase.RELEASED, turn=key.state.turn
+                    handling=key.state.handling + 1, raised=key.state.phase is _Phase.RELEASED
                 )
                 if handler.name:
-                    state = self.bind(handler.name, _TRUTHY, state, handler.span) if self.is_local(handler.name) else state
+                    state = self.bind(handler.name, _TRUTHY, state, handler.span)
                 entering.append(state)
             inner: _Exits = {}
             done += (_calmed(state) for state in self.block(handler.body, self.settle(entering), inner))
@@ -960,11 +932,7 @@ class _Walk:
             if every:
                 return done
             # A type that the handler names is caught by it; anything else may or may not be.
-            loose = {
-                key: witnesses
-                for key, witnesses in loose.items()
-                if not (key.kind is ExitKind.RAISE and isinstance(key.what, str) and key.what.rpartition(".")[2] in names)
-            }
+            loose = {key: witnesses for key, witnesses in loose.items() if _raised(key) not in names}
         for key, witnesses in loose.items():
             _leave(exits, key, witnesses)
         return done
@@ -1078,15 +1046,15 @@ class _Walk:
             case Operation(op="==" | "!=" as op, operands=(left, right)):
                 return [(after, truth is (op == "==")) for after, truth in self.equality(left, right, state, exits)]
             case Operation(op="in", operands=(Text(value=name), Call(callee=Name(id="locals" | "vars")))):
-                value = _known(state, name)
-                truth = None if value is None else _truth(value)
-                return [(state, truth)] if truth is not None else [(state, True), (state, False)]
+                bound = _known(state, name)
+                decided = _truth(bound) if bound else None
+                return [(state, decided)] if decided is not None else [(state, True), (state, False)]
             case _:
                 found = []
                 for after, value in self.value(test, state, exits):
-                    truth = _truth(value)
-                    if truth is not None:
-                        found.append((after, truth))
+                    decided = _truth(value)
+                    if decided is not None:
+                        found.append((after, decided))
                     else:
                         found += ((self.noted(test, _TRUTHY, after), True), (self.noted(test, _FALSY, after), False))
                 return found
@@ -1108,9 +1076,8 @@ class _Walk:
             elif constant.kind is not _Kind.CONSTANT:
                 found += ((after, True), (after, False))
             else:
-                other = _TRUTHY if constant.of is None or constant.of is False else None
                 found.append((self.noted(left, constant, after), True))
-                found.append((self.noted(left, other, after) if other and constant.of is None else after, False))
+                found.append((self.noted(left, _TRUTHY, after) if constant.of is None else after, False))
         return found
 
     def noted(self, test: Expr, value: _Value, state: _State) -> _State:
@@ -1169,8 +1136,8 @@ class _Walk:
                 ]
             case Index(owner=owner, key=key):
                 return [
-                    (after, _IT if values[0].kind is _Kind.HOLDER and values[0].of == values[1].of is not None else _OTHER)
-                    for after, values in self.several((owner, key), state, exits)
+                    (after, _IT if holder.kind is _Kind.HOLDER and holder.of == at.of is not None else _OTHER)
+                    for after, (holder, at) in self.several((owner, key), state, exits)
                 ]
             case Call():
                 return self.call(expr, state, exits)
@@ -1254,7 +1221,7 @@ class _Walk:
             for operand in operands[1:]:
                 onward: list[_State] = []
                 for after, value in live:
-                    truth = (value != _NOTHING if value.kind is _Kind.CONSTANT else _truth(value)) if op == "??" else _truth(value)
+                    truth = value != _NOTHING if op == "??" and value.kind is _Kind.CONSTANT else _truth(value)
                     stops = truth is (op != "and") if truth is not None else None
                     if stops is not True:
                         note = _TRUTHY if op == "and" else _FALSY
@@ -1466,15 +1433,16 @@ class _Walk:
         if isinstance(callee, Member):
             if owner.kind is _Kind.RESOURCE:
                 effects.append(self.effects.method(callee.name, call))
-            elif owner.kind is _Kind.BUNDLE and self.touch(owner, state) in (Effect.RELEASE, Effect.HAND_ON):
-                effects.append(Effect.HAND_ON)
-            elif owner.kind in (_Kind.HOLDER, _Kind.CLOSING):
+            elif owner.kind in (_Kind.HOLDER, _Kind.CLOSING) or (
+                owner.kind is _Kind.BUNDLE and self.touch(owner, state) in (Effect.RELEASE, Effect.HAND_ON)
+            ):
                 effects.append(Effect.HAND_ON)
         direct = owner.kind is _Kind.RESOURCE and effects and effects[0] in (Effect.USE, Effect.SAME)
         own_callback = direct and name not in _LISTENERS
         python = self.module.language == "python"
         arranges = name in (_ARRANGED_PYTHON if python else _ARRANGED_SCRIPT)
         entered = False
+        wrapped = self.wraps(call, values)
         for index, (argument, value) in enumerate(zip(call.args, values, strict=True)):
             match value.kind:
                 case _Kind.RESOURCE if argument.spread:
@@ -1482,15 +1450,10 @@ class _Walk:
                 case _Kind.RESOURCE if arranges and index and self.frees(call, index):
                     arranged = True
                     effects.append(Effect.RELEASE)
-                case _Kind.RESOURCE if (
-                    python and name in _ENTERED and self.effects.leaves(argument.value, "async" in name) is Effect.RELEASE
-                ):
+                case _Kind.RESOURCE if python and name in _ENTERED:
                     arranged = entered = True
-                    effects.append(Effect.RELEASE)
-                case _Kind.RESOURCE if python and name.startswith("enter_"):
-                    entered = True
                     effects.append(self.effects.leaves(argument.value, "async" in name))
-                case _Kind.RESOURCE if not self.wraps(call, values):
+                case _Kind.RESOURCE if not wrapped:
                     effects.append(self.effects.argument(call, index, argument.name))
                 case _Kind.HOLDER if value.of is None or argument.spread:
                     effects.append(Effect.HAND_ON)
@@ -1604,7 +1567,8 @@ class _Walk:
         states = [state._replace(env=state.env - hidden)]
         for index, parameter in enumerate(function.params):
             given = values[index] if index < len(values) and not parameter.kind else _OTHER
-            states = [s for each in states for s in self.assign(parameter.target, given, None, each, exits, function.span)]
+            target = parameter.target
+            states = [s for each in states for s in self.assign(target, given, None, each, exits, function.span)]
         inner: _Exits = {}
         ends: list[tuple[_State, _Value]] = [(each, _NOTHING) for each in self.block(function.body, states, inner)]
         self.stack.pop()
@@ -1756,9 +1720,11 @@ def _handed(argument: Argument) -> Iterator[tuple[str, Name]]:
             pass
 
 
+def _raised(key: _Key) -> str | None:
+    """The type named by a ``raise`` statement."""
+    return key.what.rpartition(".")[2] if key.kind is ExitKind.RAISE and isinstance(key.what, str) else None
+
+
 def _calmed(state: _State) -> _State:
     """Out of a handler again."""
     return state._replace(handling=max(0, state.handling - 1))
-
-
-_Lower = Callable[[Expr], None]

@@ -18,7 +18,7 @@ from pooltlint.outline.nodes import Comment
 from pooltlint.readers import yaml_nodes
 from pooltlint.readers.yaml_nodes import Map, Node, Scalar, Seq, inside, merged
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 500_000
 """Larger files are not read: no hand-written list of commands comes near."""
 
 _DOCKERFILE = re.compile(r"(?i)(?:.*\.)?(?:dockerfile|containerfile)(?!.*ignore\Z)(?:[.-].*)?\Z")

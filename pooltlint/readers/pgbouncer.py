@@ -54,8 +54,9 @@ _HOLE = re.compile(
 )
 _BLOCK = re.compile(rb"<%|\{%|\{\{")
 _WHOLE_LINE_COMMENT = re.compile(rb"(?m)^[ \t]*[#;].*$")
-_REMARK = re.compile(r"(?:^|\s+)[#;].*$", re.S)
-_GLUED_REMARK = re.compile(r"\s*[#;].*$", re.S)
+_REMARK = re.compile(r"(?:^|(?<=\s))[#;]")
+_GLUED_REMARK = re.compile(r"[#;]")
+_REMARK_IN_SQL = re.compile(r"(?<=\s)#(?=\s|$)|^[#;]")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+", re.A)
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", re.A)
 _BOUNDLESS = re.compile(r"(?i)[+]?(?:inf|infinity|nan)")  # strtod() takes them; for how long, nobody knows
@@ -328,9 +329,9 @@ def _follow(reading: _Reading, source: _Source, line: _Line, depth: int) -> None
     if data is None:
         reading.partial = True
         reading.section = "?"
-        head = _REMARK.sub("", name)
+        head, remark = _split(_REMARK, name)
         bare = name.strip("'\"")
-        if head != name and head:
+        if head and remark:
             reading.fault(source.at(line.span), _Fault(
                 "inline-comment",
                 f"PgBouncer does not start: it looks for a file named `{_shown(name)}`; "
@@ -384,7 +385,7 @@ def _syntax_fault(line: _Line, before: _Line | None) -> tuple[Span, _Fault]:
         )
     if text.startswith("["):
         return line.span, _Fault(
-            "syntax", f"PgBouncer does not start: the section name is not closed {log}.", f"Write `{_shown(text)}]`."
+            "syntax", f"PgBouncer does not start: the section name is not closed {log}.", "Write `]` after it."
         )
     if text.startswith("%include"):
         return line.span, _Fault(
@@ -542,9 +543,7 @@ def _plain(found: Known, raw: str) -> str | None:
 
 def integer(raw: str) -> int | None:
     """C's ``strtol(…, 0)`` cut to an ``int``: ``0x`` hexadecimal, leading zero octal; ``None`` where it stops."""
-    if _BINARY.fullmatch(raw):
-        return None
-    if not _INTEGER.fullmatch(raw) or len(raw) > 40:
+    if len(raw) > 40 or not _INTEGER.fullmatch(raw):
         return None
     digits = raw.lstrip("+-")
     number = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits.startswith("0") else 10)
@@ -553,7 +552,7 @@ def integer(raw: str) -> int | None:
 
 
 def _seconds(raw: str) -> str | None:
-    if not _DECIMAL.fullmatch(raw) or len(raw) > 40:
+    if len(raw) > 40 or not _DECIMAL.fullmatch(raw):
         return None
     number = float(int(raw, 16)) if "x" in raw.lower() else float(raw)
     if number < 0 or number > 1e300:
@@ -599,8 +598,8 @@ def _refused(found: Known, raw: str) -> _Fault | None:
     log = f"(`invalid value \"{_shown(raw)}\" for parameter {name}`)"
     if found.kind is Kind.PROTOCOLS:
         log = f"(`invalid {name}: {_shown(raw)}`)"
-    head = _GLUED_REMARK.sub("", raw)
-    if head != raw:
+    head, remark = _split(_GLUED_REMARK, raw)
+    if remark:
         meant = head if _plain(found, head) is not None else _repaired(found, head)
         if meant is not None or not head:
             return _Fault(
@@ -609,7 +608,7 @@ def _refused(found: Known, raw: str) -> _Fault | None:
                 f"only whole lines can be comments {log}.",
                 f"Write `{name} = {meant}` and put the comment on a line of its own."
                 if meant else f"Put the comment on a line of its own, and give `{name}` a value or remove it.",
-                span=(len(head) + len(raw[len(head):]) - len(raw[len(head):].lstrip()), len(raw)),
+                span=(len(raw) - len(remark), len(raw)),
             )
     if not raw:
         return _Fault(
@@ -670,6 +669,8 @@ def _example(found: Known) -> str:
 def _repaired(found: Known, raw: str) -> str | None:
     """What somebody who wrote ``raw`` most likely meant."""
     word = raw.strip("'\"` ").lower()
+    if len(word) > 40:
+        return None
     if found.kind is Kind.BOOLEAN:
         return "1" if word in _TRUE else "0" if word in _FALSE else None
     if found.kind is Kind.CHOICE:
@@ -704,16 +705,14 @@ def _text_fault(found: Known, raw: str) -> _Fault | None:
             "(`cannot use the reserved \"pgbouncer\" database as an auth_dbname`).",
             "Name a database of the server, for example `auth_dbname = postgres`.",
         )
-    remark = (re.compile(r"\s#(?:\s.*|$)|^[#;].*", re.S) if found.kind is Kind.SQL else _REMARK).search(raw)
+    head, remark = _split(_REMARK_IN_SQL if found.kind is Kind.SQL else _REMARK, raw)
     if remark:
-        head = raw[: remark.start()]
-        start = remark.start() + len(remark[0]) - len(remark[0].lstrip())
         return _Fault(
             "inline-comment",
             f"PgBouncer takes the comment into the value: `{name}` is `{_shown(raw)}`, up to the end of the line.",
             f"Write `{name} = {_shown(head)}`".replace(" = `", " =`") + " and put the comment on a line of its own.",
             fatal=name == "listen_addr",  # no such host: getaddrinfo() fails, and with it pooler_setup()
-            span=(start, len(raw)),
+            span=(len(raw) - len(remark), len(raw)),
         )
     if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0] and raw[0] not in raw[1:-1]:
         return _Fault(
@@ -945,10 +944,10 @@ def _stop_fault(scope: Scope, name: str, raw: str, stop: _Stop, before: list[str
             f"key=value {log}.",
             f"Write `{before[-1]}='…'`; a quote inside is written twice.",
         )
-    what = f"`{_key(stop.key)}`" if stop.key else "a `=` without a name"
+    what = "what stands here" if stop.key else "a `=` without a name"
     return _Fault(
         "database-line",
-        f"PgBouncer does not start: {what} in the line of `{name}` is no key=value; a value ends at its first "
+        f"PgBouncer does not start: in the line of `{name}`, {what} is no key=value; a value ends at its first "
         f"blank unless it stands in single quotes {log}.",
         f"Write `{name} = key=value key='value with blanks'`.",
     )
@@ -1101,7 +1100,7 @@ def _stray(name: str, item: _Item) -> _Fault | None:
     value = item.value
     if item.quoted:
         return None
-    tab = re.search(r"\t+([A-Za-z_]+)\s*=?", value)
+    tab = re.search(r"\t([A-Za-z_]+)", value)
     if tab:
         return _tab_fault(name, tab[1])
     if name == "host" and value.endswith((",", ";")) and value.strip(",;"):
@@ -1204,6 +1203,12 @@ def _listed(names: list[str]) -> str:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
+
+
+def _split(mark: re.Pattern[str], raw: str) -> tuple[str, str]:
+    """The value before what looks like a comment, and that comment, ``""`` when there is none."""
+    found = mark.search(raw)
+    return (raw[: found.start()].rstrip(), raw[found.start() :]) if found else (raw, "")
 
 
 def _shifted(raw: str, start: int, span: Span) -> Span:

@@ -348,7 +348,7 @@ def _string(reading: _Reading, node: Node) -> Expr:
     span = node.byte_range
     start, end = span
     source = reading.source
-    if source[start] in b"'\"":
+    if source[start : start + 1] in (b"'", b'"'):
         quote = 3 if end - start > 5 and source[start : start + 3] in (b"'''", b'"""') else 1
         if end - start < 2 * quote:
             return Opaque((), span)

@@ -549,6 +549,12 @@ def test_too_large_a_lock_is_a_problem() -> None:
     assert [each.message for each in found.problems] == ["not read: larger than 20000000 bytes"]
 
 
+def test_too_large_a_manifest_is_a_problem() -> None:
+    found = manifests.read("requirements.txt", b"pg\n" * 400_000)
+    assert [each.message for each in found.problems] == ["not read: larger than 1000000 bytes"]
+    assert manifests.read("notes.md", b"").problems
+
+
 def plain(node: Node) -> Any:
     if isinstance(node, Map):
         return {key.text: plain(value) for key, value in node.pairs if isinstance(key, Scalar)}

@@ -12,6 +12,9 @@ from pooltlint.readers.manifests import gem, npm, pypi
 MOST_BYTES = 20_000_000
 """Larger lock files are not read."""
 
+MOST_BYTES_BY_HAND = 1_000_000
+"""Larger manifests are not read: people write them."""
+
 _READERS: dict[str, tuple[str, Callable[[str, bytes], Manifest]]] = {
     "package.json": ("npm", npm.read_package_json),
     "pnpm-workspace.yaml": ("npm", npm.read_pnpm_workspace),
@@ -41,17 +44,17 @@ def read(path: str, data: bytes, known: frozenset[str] | None = None) -> Manifes
     """What a manifest or lock file says, by its file name.
 
     Manifests give every direct dependency, lock files only packages whose (normalised) name is in
-    ``known``, all of them when it is ``None``. A file name that no reader knows, or a lock file beyond
-    :data:`MOST_BYTES`, gives a manifest with a problem. Never raises.
+    ``known``, all of them when it is ``None``. A file name that no reader knows, a lock file beyond
+    :data:`MOST_BYTES` or a manifest beyond :data:`MOST_BYTES_BY_HAND` gives one with a problem. Never raises.
     """
     *folders, name = path.split("/")
-    if name in _LOCKS:
-        ecosystem, read_lock = _LOCKS[name]
-        if len(data) > MOST_BYTES:
-            return Manifest(
-                path, ecosystem, lock=True, problems=(Problem(path, 0, f"not read: larger than {MOST_BYTES} bytes"),)
-            )
-        return read_lock(path, data, known)
+    lock = name in _LOCKS
+    most = MOST_BYTES if lock else MOST_BYTES_BY_HAND
+    ecosystem = (_LOCKS.get(name) or _READERS.get(name) or ("",))[0]
+    if len(data) > most:
+        return Manifest(path, ecosystem, lock=lock, problems=(Problem(path, 0, f"not read: larger than {most} bytes"),))
+    if lock:
+        return _LOCKS[name][1](path, data, known)
     if name in _READERS:
         return _READERS[name][1](path, data)
     if _REQUIREMENTS.match(name) or (name.endswith((".txt", ".in")) and folders[-1:] in (["requirements"], ["reqs"])):

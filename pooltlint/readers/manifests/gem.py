@@ -9,7 +9,8 @@ from pooltlint.model.source import line_starts, place
 from pooltlint.outline.nodes import Comment
 
 _GEM = re.compile(
-    rb"gem[ \t(]+(?P<quote>['\"])(?P<name>[A-Za-z0-9._-]+)(?P=quote)(?P<rest>(?:[^\n#\\]|\\\r?\n|(?<=,)[ \t]*\r?\n){0,1000})"
+    rb"gem[ \t(]+(?P<quote>['\"])(?P<name>[A-Za-z0-9._-]+)(?P=quote)"
+    rb"(?P<rest>(?:[^\n#\\]|\\\r?\n|(?<=,)[ \t]*\r?\n){0,400})"
 )
 _VERSION = re.compile(rb"\A\s*,\s*(?:\[\s*)?(['\"])(\s*(?:[~<>=!]+\s*)?\d[^'\"]*)\1")
 _GROUPED = re.compile(rb"group(?:s)?:\s*(\[[^\]]*\]|:\w+|['\"]\w+['\"])|:groups?\s*=>\s*(\[[^\]]*\]|:\w+)")

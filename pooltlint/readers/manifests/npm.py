@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -276,6 +277,8 @@ def _walk(dependencies: dict[str, _Nested], within: str, level: int) -> Iterator
 # --- pnpm -----------------------------------------------------------------------------------------
 
 _PNPM_SECTION = re.compile(rb"(?m)^([A-Za-z]+):")
+_PNPM_IMPORTER = re.compile(rb"(?m)^  (['\"]?)([^\s'\"][^\n\r'\"]*)\1:[ \t\r]*$")
+_MOST_IMPORTERS = 10_000
 _PNPM_PACKAGE = re.compile(rb"(?m)^  (['\"]?)(/?(?:@[\w.~-]+/)?[\w.~-]+[@/]\d[^\s'\"]*)\1:(?=\s|$)")
 _PNPM_NAME = re.compile(r"/?((?:@[\w.~-]+/)?[\w.~-]+)[@/](\d[^(_/]*)")
 _PNPM_IMPORTED = re.compile(
@@ -332,7 +335,7 @@ def read_pnpm_lock(path: str, data: bytes, known: frozenset[str] | None = None) 
 def _importers(
     path: str, data: bytes, starts: list[int], start: int, end: int, known: frozenset[str] | None
 ) -> Iterator[Dependency]:
-    heads = list(re.compile(rb"(?m)^  (['\"]?)([^\s'\"][^\n\r'\"]*)\1:\s*$").finditer(data, start, end))
+    heads = list(islice(_PNPM_IMPORTER.finditer(data, start, end), _MOST_IMPORTERS))
     for number, head in enumerate(heads):
         last = heads[number + 1].start() if number + 1 < len(heads) else end
         yield from _imported(path, data, starts, head.end(), last, known, head[2].decode("utf-8", "replace"), "")
