@@ -443,24 +443,29 @@ def explain(rule: str, color: str) -> None:
 @_EXCLUDE
 @_JOBS
 @_COLOR
-def show_map(paths: tuple[str, ...], color: str, **options: Any) -> None:
-    """Show who connects where, through which pooler, with how many connections."""
-    from importlib import import_module
+@click.option(
+    "--format", "-f", "form", type=click.Choice(["text", "mermaid", "json"]), default="text", show_default=True,
+    help="Text for people, Mermaid for pull requests and documentation, JSON for programs.",
+)  # fmt: skip
+def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> None:
+    """Show who connects where, through which pooler, with how many connections.
 
+    \b
+    Examples:
+      pooltlint map
+      pooltlint map --format mermaid apps/web
+    """
     from pooltlint.audit import survey
+    from pooltlint.reporters.map import render
     from pooltlint.rulebook import Rulebook
-    from pooltlint.sources import Sources
 
     found, settings = _found(paths, Rulebook(), **options)
     with _progress(quiet=False) as tell:
         surveyed = survey(found, settings, options["jobs"] or _cores(), tell)
-    sources = Sources(_path(found.root))
-    import_module("pooltlint.reporters.map").render(
-        surveyed.topology, sources, sys.stdout, colour=coloured(sys.stdout, color)
-    )
+    render(surveyed.topology, sys.stdout, form=form, colour=coloured(sys.stdout, color))
 
 
-@main.command("facts", hidden=True)
+@main.command("facts")
 @click.argument("file", type=click.Path(path_type=str))
 def show_facts(file: str) -> None:
     """Print what one file says, as JSON, before anything is linked (for those who work on pooltlint)."""

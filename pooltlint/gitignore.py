@@ -14,7 +14,7 @@ _CLASSES = {
 # fmt: on
 _GLOB = re.compile(r"[*?\[\\]")
 _MOST_PATTERNS = 5_000
-_MOST_STARS = 20
+_LONGEST = 4_096
 
 
 class Patterns:
@@ -95,7 +95,7 @@ class Patterns:
         pattern = pattern[:-1] if only_folders else pattern
         anchored = "/" in pattern
         pattern = pattern.removeprefix("/")
-        if not pattern or pattern.count("*") > _MOST_STARS:
+        if not pattern or len(pattern) > _LONGEST:
             return
         at = len(self._negated)
         if not _GLOB.search(pattern):
@@ -120,8 +120,14 @@ def _either(sources: list[str]) -> Callable[[str], object]:
 
 
 def translated(pattern: str) -> str:
-    """A regular expression for one pattern without its outer slashes (git's wildmatch with WM_PATHNAME)."""
-    out, at, size = [], 0, len(pattern)
+    """A regular expression for one pattern without its outer slashes (git's wildmatch with WM_PATHNAME).
+
+    What stands between two stars is taken at its first occurrence and never looked for again: where a
+    star follows, a later occurrence could match no more. So matching takes no exponential time.
+    """
+    pieces = [""]  # what stands between the "**/"
+    chunks = [""]  # what stands between the stars of one path segment
+    at, size = 0, len(pattern)
     # git compares what stands before the first wildcard by itself, so "**" right behind it counts as leading (dir.c).
     special = _GLOB.search(pattern)
     plain = special.start() if special else size
@@ -131,28 +137,39 @@ def translated(pattern: str) -> str:
             end = at
             while end < size and pattern[end] == "*":
                 end += 1
-            whole = end - at == 2 and (at in (0, plain) or pattern[at - 1] == "/") and (end == size or pattern[end] == "/")
-            if whole and end == size:
-                out.append("(?s:.+)")
-            elif whole:
-                out.append("(?s:.*/)?")
-                end += 1
+            whole = end - at == 2 and (at in (0, plain) or pattern[at - 1] == "/") and pattern[end : end + 1] in ("", "/")
+            if whole:
+                pieces[-1] += _stars(chunks, "[^/]*")
+                chunks = [""]
+                if end == size:
+                    pieces[-1] += "(?s:.+)"
+                else:
+                    end += 1
+                    pieces.append("")
             else:
-                out.append("[^/]*")
+                chunks.append("")
             at = end
-        elif char == "?":
-            out.append("[^/]")
-            at += 1
         elif char == "[":
             text, at = _bracket(pattern, at)
-            out.append(text)
-        elif char == "\\" and at + 1 < size:
-            out.append(re.escape(pattern[at + 1]))
-            at += 2
-        else:
-            out.append(re.escape(char))
+            chunks[-1] += text
+        elif char == "/":
+            pieces[-1] += _stars(chunks, "[^/]*") + "/"
+            chunks = [""]
             at += 1
-    return "".join(out)
+        else:
+            at += char == "\\" and at + 1 < size
+            chunks[-1] += "[^/]" if char == "?" else re.escape(pattern[at])
+            at += 1
+    pieces[-1] += _stars(chunks, "[^/]*")
+    return _stars(pieces, "(?:[^/]*/)*")
+
+
+def _stars(chunks: list[str], star: str) -> str:
+    """Chunks with something repeated between them."""
+    if len(chunks) == 1:
+        return chunks[0]
+    first, *middle, last = chunks
+    return first + "".join(f"(?>{star}?{each})" for each in middle if each) + star + last
 
 
 def _bracket(pattern: str, start: int) -> tuple[str, int]:

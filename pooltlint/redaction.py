@@ -96,9 +96,7 @@ def secrets(line: str, extension: str = "") -> list[Span]:
     languages (by ``extension``, without its dot) a bare word after a key ends where an expression
     would; elsewhere it goes to the end of the line or to the next ``keyword =``.
     """
-    found = [
-        match.span("it") for pattern in (*_URLS, *_SHAPES, *_WHOLE_LINES) for match in pattern.finditer(line)
-    ]
+    found = [match.span("it") for pattern in (*_URLS, *_SHAPES, *_WHOLE_LINES) for match in pattern.finditer(line)]
     if _KEY_WORD.search(line):
         found.extend(match.span("it") for match in _OPTION.finditer(line))
         for match in _AFTER_KEY.finditer(line):

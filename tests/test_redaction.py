@@ -21,7 +21,7 @@ def shown(line: str, extension: str = "") -> str:
     [
         "DATABASE_URL=postgres://app:S@db.example.com/app?password=S",
         'DATABASE_URL="postgresql://app:S/r#et@db:6543/postgres?pgbouncer=true"',
-        "DATABASE_URL=\"postgres://app:'S@db/app\"",
+        'DATABASE_URL="postgres://app:\'S@db/app"',
         "DATABASE_URL=postgres://app:a@S@h1:5432,h2:5432/app?target_session_attrs=any",
         "jdbc:postgresql://h/db?user=a&password=S&prepareThreshold=0",
         'url = ("postgres://app:S"',
@@ -77,7 +77,10 @@ def test_outside_code_a_bare_value_ends_with_its_line(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("postgres://app:x@db.example.com:6543/app?pgbouncer=true", "postgres://***@db.example.com:6543/app?pgbouncer=true"),
+        (
+            "postgres://app:x@db.example.com:6543/app?pgbouncer=true",
+            "postgres://***@db.example.com:6543/app?pgbouncer=true",
+        ),
         ("app = host=x password=y pool_size=20", "app = host=x password=*** pool_size=20"),
         ('{"apiKey": "x", "host": "db"}', '{"apiKey": ***, "host": "db"}'),
         ("create_pool(password='x', max_size=10)", "create_pool(password=***, max_size=10)"),

@@ -284,7 +284,7 @@ class _Follower:
         view = self.values.program.modules[routine.path]
         function = view.module.functions[routine.function]
         shift = 1 if view.module.language == "python" and function.owner >= 0 and not function.static else 0
-        target = None
+        target: nodes.Expr | None = None
         if name:
             target = next((each.target for each in function.params if isinstance(each.target, nodes.Name) and each.target.id == name), None)
         elif index + shift < len(function.params) and not function.params[index + shift].kind:

@@ -140,17 +140,17 @@ class Clients:
         options: dict[str, Value] = {}
         places: dict[str, Place] = {}
         for name, canonical in construct.options.items():
-            worth = _dig(flat, name)
-            if worth is not None:
-                options[canonical] = value_of(values, worth)
+            option = _dig(flat, name)
+            if option is not None:
+                options[canonical] = value_of(values, option)
                 first = name.partition(".")[0]
                 if first in spans:
                     places[canonical] = spans[first]
         wrapped: dict[str, str] = {}
         objects: list[Instance] = []
         for label, worth in [*((str(i), each) for i, each in enumerate(positional)), *flat.items()]:
-            for option in branches(worth):
-                inner = values.underlying(option) if isinstance(option, worths.Thing) else option
+            for branch in branches(worth):
+                inner = values.underlying(branch) if isinstance(branch, worths.Thing) else branch
                 if isinstance(inner, Instance):
                     wrapped.setdefault(label, inner.type)
                     if not construct.wraps or label in construct.wraps or (label.isdigit() and int(label) in construct.wraps):

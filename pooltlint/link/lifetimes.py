@@ -517,8 +517,8 @@ def _mentioned(view: Scopes, function: int, node: nodes.Expr | None, out: set[st
             _mentioned(view, function, key, out, depth + 1)
         case nodes.Call(callee=callee, args=args):
             _mentioned(view, function, callee, out, depth + 1)
-            for each in args:
-                _mentioned(view, function, each.value, out, depth + 1)
+            for argument in args:
+                _mentioned(view, function, argument.value, out, depth + 1)
         case nodes.Operation(operands=parts) | nodes.Opaque(parts=parts):
             for each in parts:
                 _mentioned(view, function, each, out, depth + 1)

@@ -9,8 +9,7 @@ from pooltlint.link import values as worths
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.sites import Known, head, spelled, where
-from pooltlint.link.values import Instance, Values, Worth, branches
-from pooltlint.model.source import Place
+from pooltlint.link.values import Values, Worth
 from pooltlint.model.topology import Sql, Statement, Through
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import mask
@@ -64,14 +63,15 @@ def _text(worth: Worth, tag: bool = False) -> str | None:
         case worths.Glued(parts=parts):
             pieces = []
             for each in parts:
-                inner = _text(each) if not tag else None
                 if isinstance(each, worths.Const) and (not tag or isinstance(each.value, str)):
-                    inner = "" if each.value is None else str(each.value)
-                pieces.append(HOLE if inner is None else inner)
+                    pieces.append("" if each.value is None else str(each.value))
+                else:
+                    inner = _text(each) if not tag else None
+                    pieces.append(HOLE if inner is None else inner)
             return "".join(pieces)
         case worths.Table(entries=entries):
-            inner_ = entries.get("text") or entries.get("sql") or entries.get("query")
-            return _text(inner_) if inner_ is not None else None
+            held = entries.get("text") or entries.get("sql") or entries.get("query")
+            return _text(held) if held is not None else None
         case worths.Either(values=several):
             texts = [text for each in several if (text := _text(each)) is not None]
             return ";".join(texts) if texts else None
@@ -189,6 +189,3 @@ def _given(view: Scopes, function: int, owner: nodes.Expr) -> bool:
         return True
     found = view.lookup(function, root.id)
     return found is None or found[0] != function or any(each.kind == "parameter" for each in found[1])
-
-
-__all__ = ["Instance", "Place", "branches", "sql_text", "statements"]

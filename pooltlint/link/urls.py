@@ -13,13 +13,12 @@ from pooltlint.model import value as values
 from pooltlint.model.facts import ComposeFile, EnvFile, Facts, CommandFile, Profile, Variable
 from pooltlint.model.finding import Certainty, Note
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Mode, Pooler, Route, Url
+from pooltlint.model.topology import LOCAL, Mode, Pooler, Route, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn, mask, parse
 from pooltlint.model.value import Value
 from pooltlint.poolers import recognise
 
-LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal", "::"}
 _HOLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(?::?[-?+]([^}]*))?\}?")
 _PLACEHOLDER = re.compile(r"[<>\[\]{}$]|\b(?:your|my|example|placeholder|changeme|xxx+|todo)\b|\.\.\.|\*\*\*", re.IGNORECASE)
 _NAMED_HOST = re.compile(r"pgbouncer|pgcat|odyssey|supavisor|pgdog|pgpool|pooler", re.IGNORECASE)
@@ -225,26 +224,6 @@ def declared_route(declared: Declaration) -> Route:
 def _above(folder: str, other: str) -> bool:
     """Is ``folder`` the other one or above it."""
     return not folder or folder == other or other.startswith(folder + "/")
-
-
-def deciding(urls: Iterable[Url]) -> tuple[Url, ...]:
-    """The definitions that say what production does.
-
-    Production files decide; else files without a profile (``.env``); else example files, as
-    documentation of production; else development files. Test and CI never decide. A local host
-    proves nothing where another definition exists.
-    """
-    ranked: dict[int, list[Url]] = {}
-    for url in urls:
-        local = url.dsn.host in LOCAL and url.route.mode is Mode.UNKNOWN
-        rank = {
-            Profile.PRODUCTION: 0, Profile.UNKNOWN: 1, Profile.EXAMPLE: 2, Profile.DEVELOPMENT: 3,
-        }.get(url.profile)
-        if url.declared:
-            rank = 0
-        if rank is not None:
-            ranked.setdefault(rank + (10 if local else 0), []).append(url)
-    return tuple(ranked[min(ranked)]) if ranked else ()
 
 
 def placeholder(dsn: Dsn) -> bool:

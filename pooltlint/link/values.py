@@ -862,7 +862,7 @@ class Values:
                     default = self.of(path, at.function, argument.value)
         elif at.value is not None:
             default = self.of(path, at.function, at.value)
-        if isinstance(default, Const) and default.value in (None, ...):
+        if isinstance(default, Const) and default.value is None:
             default = None
         return Env((variable or prefix + name).upper(), Origin(path, at.function, at.span), default)
 

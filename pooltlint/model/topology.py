@@ -5,6 +5,7 @@ Everything here is resolved: names followed, values joined, chains recorded. Che
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -65,6 +66,30 @@ class Url(Struct, frozen=True):
     at: Place | None = None
     text: str = ""
     declared: bool = False
+
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal", "::"})
+"""Hosts that are this machine itself: they say nothing about production."""
+
+
+def deciding(urls: Iterable[Url]) -> tuple[Url, ...]:
+    """The definitions that say what production does.
+
+    Production files decide; else files without a profile (``.env``); else example files, as
+    documentation of production; else development files. Test and CI never decide. A local host
+    proves nothing where another definition exists.
+    """
+    ranked: dict[int, list[Url]] = {}
+    for url in urls:
+        local = url.dsn.host in LOCAL and url.route.mode is Mode.UNKNOWN
+        rank = {
+            Profile.PRODUCTION: 0, Profile.UNKNOWN: 1, Profile.EXAMPLE: 2, Profile.DEVELOPMENT: 3,
+        }.get(url.profile)
+        if url.declared:
+            rank = 0
+        if rank is not None:
+            ranked.setdefault(rank + (10 if local else 0), []).append(url)
+    return tuple(ranked[min(ranked)]) if ranked else ()
 
 
 class Kind(StrEnum):

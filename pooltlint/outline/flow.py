@@ -442,6 +442,7 @@ def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
     bound: dict[int, str] = {}
     callees: dict[str, int] = {}
     uses: dict[str, int] = {}
+    foreign: set[str] = set()  # counters, and flags that a callback sets at any time
     nested = [number for number in range(index + 1, len(module.functions)) if _within(module, number, index)]
     for node in _nodes([module.functions[number].body for number in (index, *nested)]):
         tested: tuple[Expr | None, ...] = ()
@@ -452,9 +453,11 @@ def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
                 tested = (subject,)
             case Operation(op="and" | "or" | "??", operands=operands):
                 tested = operands[:-1]
-            case Assign(target=Name(id=name), value=value):
+            case Assign(target=Name(id=name), value=value, op=op):
                 callees[name] = callees.get(name, 0) + 1
-                if value is None or isinstance(value, Constant | Text | Operation):
+                if op[:-1] not in ("", "??", "||", "&&"):
+                    foreign.add(name)
+                elif value is None or isinstance(value, Constant | Text | Operation):
                     known[name] = known.get(name, 0) + 1
                 elif isinstance(value, Lambda):
                     bound[value.function] = name
@@ -467,7 +470,6 @@ def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
         for each in _nodes(tested):
             if isinstance(each, Name | Member) and (path := _path(each)):
                 tests[path] = tests.get(path, 0) + 1
-    foreign: set[str] = set()  # flags that a callback sets can change at any time
     for number in nested:
         name = module.functions[number].name or bound.get(number, "")
         if name and uses.get(name, 0) == callees.get(name, 0):  # only ever called, and followed there
@@ -524,7 +526,7 @@ class _Walk:
         self.late: list[tuple[ExitKind, Span, tuple[ExitKind, Span]]] = []
         self.releases: set[Span] = set()
         self.double: dict[tuple[Span, Span], bool] = {}
-        self.handed = self.unknown = self.released = self.ended = False
+        self.handed = self.unknown = self.released = False
         self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
 
     # --- beginning and end
@@ -533,9 +535,8 @@ class _Walk:
         function = self.module.functions[self.function]
         exits: _Exits = {}
         states = self.block(function.body, self.entry(function), exits)
-        end = (max(function.span[0], function.span[1] - 1), function.span[1])
         for state in states:
-            self.end(state, ExitKind.END, end, False)
+            self.end(state, ExitKind.END, _last(function), False)
         for key, witnesses in exits.items():
             for span, handling in witnesses:
                 self.end(key.state, key.kind, span, handling)
@@ -559,8 +560,6 @@ class _Walk:
 
     def end(self, state: _State, kind: ExitKind, span: Span, handling: bool) -> None:
         """A path ends here."""
-        if state.phase is not _Phase.UNBORN:
-            self.ended = True
         if state.phase is _Phase.HELD:
             if state.turn and kind is ExitKind.END:
                 self.late.append((kind, span, state.turn))
@@ -581,7 +580,7 @@ class _Walk:
         leaks = tuple(sorted(Leak(span, kind, handling) for (span, kind), handling in self.leaks.items()))
         if leaks:
             fate = Fate.LEAKS if self.released or self.handed or self.unknown else Fate.NEVER
-        elif self.unknown or not self.ended:
+        elif self.unknown or not (self.handed or self.released):
             fate = Fate.UNKNOWN
         else:
             fate = Fate.HANDED_ON if self.handed else Fate.ALWAYS
@@ -698,7 +697,6 @@ class _Walk:
         after = state._replace(env=env)
         if state.phase is _Phase.HELD and _has_alias(state) and not _has_alias(after):
             self.leak(ExitKind.REBOUND, span, state.handling > 0)
-            self.ended = True
             return _settled(state, _Phase.LOST)
         return after
 
@@ -979,6 +977,7 @@ class _Walk:
             entered: list[_State] = []
             if isinstance(item.value, Call) and _path(item.value.callee).rpartition(".")[2] == "suppress":
                 swallows = True
+                continue
             for state in current:
                 for after, value in self.value(item.value, state, exits):
                     bound = value
@@ -1113,7 +1112,6 @@ class _Walk:
                     self.leak(*after.turn)
                 else:
                     self.leak(ExitKind.TURN, birth.span)
-                self.ended = True
             found.append((_born(after), _IT))
         for key, witnesses in inner.items():
             # Where it fails there is no resource.
@@ -1413,15 +1411,15 @@ class _Walk:
         fresh = not _has_alias(state)
         if verdict is Effect.RELEASE or verdict is Effect.HAND_ON:
             return [(self.apply(verdict, state, call.span, arranged), _IT if same else _OTHER)]
-        if not quiet and self.effects.raises(call):
-            # Passing on what nobody has a name for yet: where that fails, there is no resource (`wait_for(acquire())`).
-            self.throws(_unborn(state) if same and fresh else state, call.span, exits)
+        if self.wraps(call, values):
+            return [(state, _Value(_Kind.CLOSING))]
         if owner.kind is _Kind.RESOURCE and isinstance(callee, Member) and callee.name not in _LISTENERS:
             for value in values:
                 if self.touch(value, state) in (Effect.RELEASE, Effect.HAND_ON):
                     return [(self.called_back(value, state), _OTHER)]
-        if self.wraps(call, values):
-            return [(state, _Value(_Kind.CLOSING))]
+        if not quiet and self.effects.raises(call):
+            # Passing on what nobody has a name for yet: where that fails, there is no resource (`wait_for(acquire())`).
+            self.throws(_unborn(state) if same and fresh else state, call.span, exits)
         return [(state, _IT if same else _OTHER)]
 
     def verdict(self, call: Call, owner: _Value, values: Sequence[_Value], state: _State) -> tuple[Effect, bool, bool]:
@@ -1591,7 +1589,10 @@ class _Walk:
         return list(dict.fromkeys(found))
 
     def called_back(self, value: _Value, state: _State) -> _State:
-        """A method of the resource takes a callback that releases it: judged by itself, and handed on here."""
+        """A method of the resource reports to a callback that gives it back: ``client.query(sql, callback)``.
+
+        The callback runs once, with an error or without, and nothing that it throws comes back here.
+        """
         if value.kind is not _Kind.FUNCTION or not isinstance(value.of, int) or state.phase is not _Phase.HELD:
             return self.hand(state)
         number = value.of
@@ -1599,20 +1600,23 @@ class _Walk:
             return self.hand(state)
         function = self.module.functions[number]
         local = self.names_of(number).local
-        hidden = frozenset(each for each in state.env if _root(each[0]) in local)
+        env = frozenset(each for each in state.env if _root(each[0]) not in local)
         inner: _Exits = {}
         self.stack.append(number)
-        env = state.env - hidden
         ends = self.block(function.body, [_State(_Phase.HELD, env)], inner)
         self.stack.pop()
         for after in ends:
-            self.end(after, ExitKind.END, (function.span[1] - 1, function.span[1]), False)
+            self.end(after, ExitKind.END, _last(function), False)
         for key, witnesses in inner.items():
-            if key.kind is ExitKind.RETURN:
-                after = self.given_away(key.what, key.state) if isinstance(key.what, _Value) else key.state
-                for span, _ in witnesses:
-                    self.end(after, ExitKind.RETURN, span, False)
-        return self.hand(state)
+            if isinstance(key.what, _Value):
+                after = self.given_away(key.what, key.state)
+                ends.append(after)
+                for span, handling in witnesses:
+                    self.end(after, key.kind, span, handling)
+        phases = {after.phase for after in ends}
+        if phases == {_Phase.RELEASED}:
+            return state._replace(phase=_Phase.RELEASED, at=None, turn=None)
+        return _settled(state, _Phase.LOST) if _Phase.HELD in phases else self.hand(state)
 
     # --- functions that capture the resource
 
@@ -1723,6 +1727,11 @@ def _handed(argument: Argument) -> Iterator[tuple[str, Name]]:
 def _raised(key: _Key) -> str | None:
     """The type named by a ``raise`` statement."""
     return key.what.rpartition(".")[2] if key.kind is ExitKind.RAISE and isinstance(key.what, str) else None
+
+
+def _last(function: Function) -> Span:
+    """The last character of a function, where it ends without ``return``."""
+    return max(function.span[0], function.span[1] - 1), function.span[1]
 
 
 def _calmed(state: _State) -> _State:

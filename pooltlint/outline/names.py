@@ -173,9 +173,9 @@ class _Walk:
 
     def run(self) -> Scopes:
         module, out = self.module, self.out
-        for each in module.imports:
-            if each.local:
-                self.bind(each.scope, each.local, Binding("import", each.scope, each.span, imported=each))
+        for imported in module.imports:
+            if imported.local:
+                self.bind(imported.scope, imported.local, Binding("import", imported.scope, imported.span, imported=imported))
         for index, function in enumerate(module.functions):
             context = _Context(index)
             for position, parameter in enumerate(function.params):
@@ -201,20 +201,20 @@ class _Walk:
             self.block(function.body, context)
         for index, cls in enumerate(module.classes):
             context = _Context(max(cls.parent, 0))
-            for each in cls.fields:
-                self.attribute(index, each.name, Binding(
-                    "assign" if each.value is not None else "other", context.function, each.span, value=each.value,
-                    annotation=each.annotation,
+            for declared in cls.fields:
+                self.attribute(index, declared.name, Binding(
+                    "assign" if declared.value is not None else "other", context.function, declared.span, value=declared.value,
+                    annotation=declared.annotation,
                 ))
-                if each.value is not None:
-                    self.function_name(each.value, each.name)
-                    self.expression(each.value, context, "field", target=Name(each.name, each.span))
+                if declared.value is not None:
+                    self.function_name(declared.value, declared.name)
+                    self.expression(declared.value, context, "field", target=Name(declared.name, declared.span))
             for expression in (*cls.bases, *cls.decorators):
                 self.expression(expression, context, "other")
-        for each in module.exports:
-            if each.value is not None:
-                self.function_name(each.value, each.name if each.name != "default" else "")
-                self.expression(each.value, _Context(0), "export")
+        for export in module.exports:
+            if export.value is not None:
+                self.function_name(export.value, export.name if export.name != "default" else "")
+                self.expression(export.value, _Context(0), "export")
         return out
 
     # --- binding ---

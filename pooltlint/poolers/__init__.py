@@ -27,7 +27,8 @@ class Sight:
     part (``the host ends in .pooler.supabase.com and the port is 6543``). ``prepared``: are
     protocol-level prepared statements kept apart per client there. ``direct``: how the direct address of the
     same provider looks, for remedies. ``startup``: parameters it accepts at connect beyond the
-    tracked ones. ``version``: of the pooler, where the provider states it.
+    tracked ones. ``version``: of the pooler, where the provider states it. ``pins``: session state does not
+    break there, it keeps the client on one server connection.
     """
 
     mode: Mode
@@ -38,14 +39,17 @@ class Sight:
     direct: str = ""
     startup: tuple[str, ...] = ()
     version: str = ""
+    pins: bool = False
 
 
 @cache
 def _modules() -> tuple[ModuleType, ...]:
-    return tuple(import_module(f"{__name__}.{info.name}") for info in sorted(pkgutil.iter_modules(__path__), key=lambda each: each.name))
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    found = (import_module(f"{__name__}.{name}") for name in names)
+    return tuple(module for module in found if hasattr(module, "recognise"))
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """What the first provider that knows the host says; the surest of several."""
-    found = [sight for module in _modules() if hasattr(module, "recognise") for sight in [module.recognise(dsn)] if sight is not None]
+    """What the provider that knows the host says; the surest of several, by file name where they are equally sure."""
+    found = [sight for module in _modules() if (sight := module.recognise(dsn)) is not None]
     return max(found, key=lambda sight: sight.certainty, default=None)

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser, Query
 
 DEPTH = 160
-"""Levels of the outline below which source is cut: twice what the deepest real files need."""
+"""Levels of the outline below which source is cut (one of 16,400 real files goes deeper: a chain of 90 calls)."""
 
 _GRAMMARS = {"ts": "typescript", "mts": "typescript", "cts": "typescript", "tsx": "tsx"}
 
@@ -238,6 +238,7 @@ def _comments(grammar: str, root: Node, data: bytes) -> tuple[Comment, ...]:
     return tuple(sorted(found, key=lambda comment: comment.span))
 
 
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _ASCII = bytes(range(128)) + b"_" * 128
 
 _USING = re.compile(
@@ -247,7 +248,7 @@ _USING = re.compile(
 
 
 def _readable(data: bytes) -> tuple[bytes, dict[int, int]]:
-    """The source with ``using`` overwritten by ``const``, every byte in its place.
+    """The source with ``using`` overwritten by ``const``, every byte in its place; lone ``\\r`` end lines.
 
     tree-sitter-typescript 0.23.2 does not know ``using`` in full: ``for (using x of y)`` derails the
     rest of the file, and as a name it is an error. Returned with it: for every declaration, where
@@ -260,6 +261,8 @@ def _readable(data: bytes) -> tuple[bytes, dict[int, int]]:
         data = data.translate(_ASCII)
     if b"\0" in data:
         data = data.replace(b"\0", b"_")
+    if b"\r" in data:
+        data = _LONE_RETURN.sub(b"\n", data)
     using: dict[int, int] = {}
     if b"using" in data:
         rewritten = bytearray(data)

@@ -41,7 +41,7 @@ MOST_BYTES = 1_000_000
 """Larger files, and larger sums of included files, are not read."""
 
 MOST_FAULTS = 200
-"""Further faults of one file are not kept."""
+"""After so many faults a file is not read on."""
 
 _DEEPEST_INCLUDE = 10  # MAX_INCLUDE of cfparser.c
 _SPACE = b" \t\n\v\f\r"  # isspace() of the C locale, in which PgBouncer reads its file
@@ -137,27 +137,26 @@ class _Reading:
     bytes_left: int = MOST_BYTES
 
     def fault(self, at: Place, fault: _Fault) -> None:
-        if len(self.faults) < MOST_FAULTS:
-            found = BouncerProblem(fault.code, at, fault.message, fault.remedy, fault.fatal)
-            self.faults.setdefault((at, fault.code), found)
+        found = BouncerProblem(fault.code, at, fault.message, fault.remedy, fault.fatal)
+        self.faults.setdefault((at, fault.code), found)
 
 
 def looks_like(data: bytes) -> bool:
     """Whether an ini file is PgBouncer's: its sections are, and at least one name in them is too."""
     if b"[pgbouncer]" not in data and b"[databases]" not in data:
         return False
-    sections: set[str] = set()
-    names = 0
+    names = foreign = 0
     current = ""
     for each in _scan(data[:MOST_BYTES].partition(b"\0")[0]):
         if each.kind == "section":
             current = each.name
-            sections.add(current)
+            foreign += current not in SETTINGS and not _HOLE.search(current)
+            if foreign > 1:
+                return False
         elif each.kind == "pair":
             names += current == Scope.GLOBAL and known(Scope.GLOBAL, each.name) is not None
             names += current == Scope.DATABASE and bool(_CONNECTION_LINE.match(_text(each.value)))
-    foreign = {each for each in sections if each not in SETTINGS and not _HOLE.search(each)}
-    return names > 0 and len(foreign) <= 1
+    return names > 0
 
 
 def read(path: str, data: bytes, include: Include | None = None) -> BouncerFile:
@@ -265,9 +264,16 @@ def _read_file(
         data = data[:zero]
     before: _Line | None = None
     for line in _scan(data):
+        if len(reading.faults) >= MOST_FAULTS:
+            reading.partial = True
+            reading.problems.append(Problem(path, source.at(line.span).line, f"not read on after {MOST_FAULTS} faults"))
+            return
         if line.kind == "remark":
             if comments is not None and b"pooltlint" in line.value:
                 comments.append(Comment(_text(line.value).lstrip("#;").strip(), line.span))
+            continue
+        if _continues(reading, before):
+            before = line
             continue
         if line.kind == "section":
             _enter(reading, source, line)
@@ -288,6 +294,12 @@ def _read_file(
         elif reading.section != "?":
             _take(reading, source, line)
         before = line
+
+
+def _continues(reading: _Reading, before: _Line | None) -> bool:
+    """Whether the line before ends in a backslash, in a section where that alone is the fault."""
+    entries = (Scope.DATABASE, Scope.USER, Scope.PEER)
+    return before is not None and before.kind == "pair" and before.value.endswith(b" \\") and reading.section in entries
 
 
 def _is_template(data: bytes) -> bool:
@@ -728,13 +740,14 @@ def _text_fault(found: Known, raw: str) -> _Fault | None:
 
 
 class _Item(Struct, frozen=True):
-    """One ``key=value`` of a connection line, as ``cstr_get_pair`` of src/loader.c cuts it."""
+    """One ``key=value`` of a connection line, as ``cstr_get_pair`` cuts it. ``apart``: a blank stands before the value."""
 
     key: str
     value: str
     key_span: Span
     span: Span
     quoted: bool = False
+    apart: bool = False
 
 
 class _Stop(Struct, frozen=True):
@@ -763,6 +776,7 @@ def _items(data: bytes) -> Iterator[_Item | _Stop]:
         if at >= size or data[at] != ord("=") or not key:
             yield _Stop("key", key_span if key else (start, min(start + 1, size)), key)
             return
+        equals = at
         at = first = skip(at + 1)
         quoted = at < size and data[at] == ord("'")
         if quoted:
@@ -787,7 +801,7 @@ def _items(data: bytes) -> Iterator[_Item | _Stop]:
         if not value:
             yield _Stop("empty", key_span if first >= at else (first, at), key)
             return
-        yield _Item(key, _text(value), key_span, (first, at), quoted)
+        yield _Item(key, _text(value), key_span, (first, at), quoted, first > equals + 1)
         at += 1  # whatever stands behind a closing quote is dropped
 
 
@@ -929,6 +943,12 @@ def _stop_fault(scope: Scope, name: str, raw: str, stop: _Stop, before: list[str
             f"PgBouncer does not start: `{_key(stop.key)}` of `{name}` has an empty value {log}.",
             f"Leave `{_key(stop.key)}=` out, or give it a value.",
         )
+    if stop.key == "\\":
+        return _Fault(
+            "syntax",
+            f"PgBouncer does not start: a backslash does not carry the line of `{name}` over to the next one {log}.",
+            f"Write all of `{name}` on one line.",
+        )
     token = raw.encode()[stop.span[0] : stop.span[0] + 1]
     if token in (b"#", b";"):
         return _Fault(
@@ -1028,6 +1048,14 @@ def _unknown_item(scope: Scope, name: str, item: _Item, before: list[str]) -> _F
 
 def _item_value(found: Known, item: _Item) -> tuple[str | None, _Fault | None]:
     name, raw = found.name, item.value
+    swallowed = re.match(r"(\w+)=", raw)
+    if swallowed and item.apart and not item.quoted and _is_word(swallowed[1]):
+        return None, _Fault(
+            "empty-value",
+            f"PgBouncer skips the blank after `{name}=` and takes `{swallowed[1]}=…` for its value.",
+            f"Leave `{name}=` out, or give it a value.",
+            fatal=name in ("port", "pool_mode", "load_balance_hosts"),
+        )
     if found.kind is Kind.SECRET:
         return MASK, _quotes_kept(name, item)
     if _HOLE.search(raw):

@@ -40,15 +40,22 @@ _PLAINER = str.maketrans({"│": "|", "━": "^", "…": "~", "·": "-", "┃": 
 
 
 def render(
-    report: Report, book: Rulebook, sources: Sources, out: TextIO, *, colour: bool = False, width: int | None = None,
-    links: bool = False, quiet: bool = False, show_hushed: bool = False,
-) -> None:  # fmt: skip
+    report: Report,
+    book: Rulebook,
+    sources: Sources,
+    out: TextIO,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    quiet: bool = False,
+    show_hushed: bool = False,
+) -> None:
     """Write the report.
 
     ``width``: cells of the terminal, to which messages are wrapped; ``None`` (a pipe or a log) keeps
-    every message on the line of its place, so that it can be searched. ``colour``: with rich, which is imported
-    only then. ``links``: make rule names clickable, once the documentation has an address. ``quiet``: no
-    problems and no summary. ``show_hushed``: a line for each hushed finding, with its reason.
+    every message on the line of its place, so that it can be searched. ``colour``: with rich, which
+    is imported only then; at a terminal rule names are links, once the documentation has an address.
+    ``quiet``: no problems and no summary. ``show_hushed``: also what was silenced, and by what.
     """
     lines = _report(report, sources, max(width, 40) if width else None, quiet=quiet, show_hushed=show_hushed)
     encoding = getattr(out, "encoding", None) or "utf-8"
@@ -61,7 +68,7 @@ def render(
     from rich.text import Text
 
     console: Console = Console(file=out, force_terminal=True, color_system="standard", no_color=False, highlight=False)
-    names = frozenset(book.names) if links and DOCS else frozenset()
+    names = frozenset(book.names) if DOCS and out.isatty() else frozenset()
     for line in lines:
         shown = Text()
         for text, tone in line:
@@ -72,9 +79,7 @@ def render(
         console.print(shown, soft_wrap=True)
 
 
-def _report(
-    report: Report, sources: Sources, width: int | None, *, quiet: bool, show_hushed: bool
-) -> Iterator[Line]:
+def _report(report: Report, sources: Sources, width: int | None, *, quiet: bool, show_hushed: bool) -> Iterator[Line]:
     explained: set[str] = set()
     verdicts = sorted(report.verdicts, key=lambda verdict: (verdict.finding.at, verdict.rule))
     for verdict in verdicts:
@@ -93,10 +98,11 @@ def _report(
 
 
 def _hushed(hushed: Hushed, sources: Sources) -> Iterator[Line]:
-    verdict = hushed.verdict
-    where = (_where(verdict.finding.at, sources), Tone.STRONG)
-    yield [where, ("  hushed  ", Tone.FAINT), (verdict.rule, Tone.PLAIN), ("  ", Tone.PLAIN), (prose(verdict.finding.message), Tone.FAINT)]
-    yield [("  by:   ", Tone.FAINT), (prose(f"{hushed.by}: {hushed.reason}" if hushed.reason else hushed.by), Tone.PLAIN)]
+    finding = hushed.verdict.finding
+    reason = f"{hushed.by}: {hushed.reason}" if hushed.reason else hushed.by
+    yield [(_where(finding.at, sources), Tone.STRONG), ("  hushed  ", Tone.FAINT), (hushed.verdict.rule, Tone.PLAIN)]
+    yield [("  ", Tone.PLAIN), (prose(finding.message), Tone.FAINT)]
+    yield [("  by:   ", Tone.FAINT), (prose(reason), Tone.PLAIN)]
     yield []
 
 
@@ -283,5 +289,3 @@ def _encodable(text: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return text.translate(_PLAINER).encode(encoding, "backslashreplace").decode(encoding)
     return text
-
-

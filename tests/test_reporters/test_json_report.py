@@ -113,5 +113,3 @@ def test_a_path_that_is_not_utf8_is_still_json(tmp_path: Path, example: Example)
     report = Report((Verdict("pool-oversized", Severity.ERROR, Finding(at, "Bad \ud800 text.")),), (), (), 1, 0)
     found = rendered(example._replace(report=report, sources=Sources(tmp_path)))["findings"][0]
     assert (found["at"]["path"], found["message"]) == ("caf�.py", "Bad � text.")
-
-

@@ -300,9 +300,7 @@ def test_long_rule_texts_are_cut(example: Example, tmp_path: Path) -> None:
     assert text.endswith("word…")
 
 
-def test_the_documentation_is_linked_once_it_has_an_address(
-    example: Example, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_documentation_is_linked_once_it_has_an_address(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "helpUri" not in json.dumps(rendered(example))
     monkeypatch.setattr(sarif, "DOCS", "https://docs.example.com/rules/")
     driver = rendered(example)["tool"]["driver"]

@@ -106,16 +106,35 @@ def test_colour_asked_for_beats_no_color(example: Example, monkeypatch: pytest.M
 def test_rules_link_to_their_pages_once_these_have_an_address(
     example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "\x1b]8" not in rendered(example, colour=True, links=True)
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def at_terminal(*, colour: bool) -> str:
+        out = Terminal()
+        text.render(example.report, example.book, example.sources, out, colour=colour)
+        return out.getvalue()
+
+    assert "\x1b]8" not in at_terminal(colour=True)
     monkeypatch.setattr(text, "DOCS", "https://docs.example.com/rules/")
-    assert "https://docs.example.com/rules/pool-oversized" in rendered(example, colour=True, links=True)
+    assert "https://docs.example.com/rules/pool-oversized" in at_terminal(colour=True)
+    assert at_terminal(colour=False) == EXPECTED
     assert "\x1b]8" not in rendered(example, colour=True)
-    assert "docs.example.com" not in rendered(example)
 
 
 def test_no_findings(example: Example) -> None:
     empty = Report((), (), (), 1, 0.05)
     assert rendered(example._replace(report=empty)) == "No findings · 1 file in 0.05 s\n"
+
+
+def test_quiet_says_findings_only(example: Example) -> None:
+    assert rendered(example, quiet=True) == EXPECTED.partition("Not checked")[0]
+
+
+def test_what_is_hushed_is_listed_when_asked_for(example: Example) -> None:
+    listed = "app/db.py:5:40  hushed  pool-oversized\n  Hushed here.\n  by:   comment: measured\n\n"
+    before, title, after = EXPECTED.partition("Not checked")
+    assert rendered(example, show_hushed=True) == before + listed + title + after
 
 
 def test_more_is_said_once_for_each_rule(example: Example) -> None:
