@@ -12,9 +12,10 @@ from pooltlint.drivers import words
 from pooltlint.extract import OWN_WORD, Files, Rounds, extract
 from pooltlint.judge import judge
 from pooltlint.link import link
+from pooltlint.link.roles import role
 from pooltlint.model.facts import CodeFile, EnvFile, Facts, Manifest, Unread
 from pooltlint.model.finding import Report, Verdict
-from pooltlint.model.topology import Topology
+from pooltlint.model.topology import Runs, Topology
 from pooltlint.rulebook import Rulebook
 from pooltlint.settings import Settings
 from pooltlint.sources import Sources
@@ -35,9 +36,9 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     """Read the files and link what they say. ``tell`` is given the name of each stage that begins."""
     tell("reading")
     files = Files(found.root, found.files)
-    code = [each for each in found.files if each.reader in CODE]
+    code = [each for each in found.files if each.reader in CODE and role(each.path) is not Runs.TEST]
     demands = frozenset((word,) for word in (*words(), OWN_WORD)) if code else frozenset()
-    facts = list(extract(files, [each for each in found.files if each.reader not in _SURROUNDINGS], demands, jobs))
+    facts = list(extract(files, [*code, *(each for each in found.files if each.reader not in _SURROUNDINGS | CODE)], demands, jobs))
     if any(map(_speaks, facts)):
         facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
     facts.sort(key=lambda each: each.path)

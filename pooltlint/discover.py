@@ -50,7 +50,7 @@ _PATTERNS = {
     "manifests": r"(?i:(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in))",
     "tsconfig": r"[jt]sconfig(?:[.-].+)?\.json",
     "compose": r"(?:.+[.-])?(?:docker-)?compose(?:[._-].+)?\.ya?ml",
-    "commands": r"(?:Dockerfile|Containerfile|Procfile)[.-](?!.*\.(?:md|txt|[jt]s|py)$).+",
+    "commands": r"(?:Dockerfile|Containerfile|Procfile)[.-](?!(?:.*\.)?(?:md|txt|[jt]s|py)$).+",
 }
 """Files told by a regular expression for the whole name."""
 
@@ -228,7 +228,7 @@ def discover(
         whole = whole or not relative
         chain = list(_ignores_above(root, relative))
         if os.path.isdir(absolute):
-            if not force_exclude or not (excluded.covers(relative) or _ignored(chain, relative, folder=True)):
+            if not force_exclude or not (excluded.covers(relative, folder=True) or _ignored(chain, relative, folder=True)):
                 found.update(_walk(root, relative, chain, excluded, in_git, problems))
         elif force_exclude and (excluded.covers(relative) or _ignored(chain, relative) or _pruned_path(relative)):
             continue

@@ -68,14 +68,14 @@ class Patterns:
                     break
         return None if best < 0 else not self._negated[best]
 
-    def covers(self, path: str) -> bool:
-        """Is this file, or any folder it stands in, ignored? What is inside an ignored folder cannot be taken back."""
+    def covers(self, path: str, folder: bool = False) -> bool:
+        """Is this path, or any folder it stands in, ignored? What is inside an ignored folder cannot be taken back."""
         at = path.find("/")
         while at >= 0:
             if self.verdict(path[:at], folder=True):
                 return True
             at = path.find("/", at + 1)
-        return bool(self.verdict(path))
+        return bool(self.verdict(path, folder))
 
     def _last(self, found: list[int] | None, folder: bool) -> int:
         if found:

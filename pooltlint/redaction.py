@@ -16,7 +16,7 @@ _QUOTED = r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)|`(?:[^`\\
 _REFERENCE = (
     r"(?:await\s+)?(?:process\.env|import\.meta\.env|os\.environ|os\.getenv|Deno\.env|ENV|env|settings|config|self|this"
     r"|options|opts|args|ctx|req|request|input|props|body)\b[?!]?[.\[(][\w.?!\[\]()]*(?![^\s,;)}\]|&\"'`])"
-    r"|\$\{\w+\}|\$[A-Z][A-Z0-9_]+\b|\{\w+\}|(?:None|null|nil|undefined|string|str|int|bool|true|false)\b"
+    r"|\$\{\{[^{}]*\}\}|\$\{\w+\}|\$[A-Z][A-Z0-9_]+\b|\{\w+\}|(?:None|null|nil|undefined|string|str|int|bool|true|false)\b"
 )
 _SEPARATOR = r"""["'`\])}]*\s*(?:=>|:=|==?|:-|[?!]\s*:|:|\|\||\?\?|\bor\b|,|>|\{|\()\s*"""
 _WRAPPER = r"""(?:[\w.\[\]| ]{1,60}=\s*)?(?:[\w.]{1,60}\(\s*\)?){0,4}(?:\w{1,20}\s*=\s*)?[rfbuRFBU]{0,2}"""

@@ -30,7 +30,7 @@ def test_nested_as_git(group: dict[str, list[str]], tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("\n".join(group["patterns"]) + "\n")
     (tmp_path / "app" / ".gitignore").write_text("\n".join(group["app"]) + "\n")
     found = {each.path for each in discover([], root=str(tmp_path), current=str(tmp_path)).files}
-    ours = {each for each in ORACLE["files"] if each.endswith((".py", ".js", ".ts")) and not each.startswith("node/.cache/")}
+    ours = {each for each in ORACLE["files"] if each.lower().endswith((".py", ".js", ".ts")) and not each.startswith("node/.cache/")}
     assert sorted(found - {".env", ".env.local"}) == sorted(ours - set(group["ignored"]))
     assert {".env", ".env.local"} <= found, "ignored .env files are read"
 

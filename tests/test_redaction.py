@@ -97,6 +97,7 @@ def test_what_stands_around_a_secret_stays(line: str, expected: str) -> None:
         "password: process.env.DB_PASSWORD,",
         'password=os.environ["DB_PASSWORD"],',
         "POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}",
+        "GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
         "password: string;",
         "http://localhost:3000/x",
         "git@github.com:org/repo.git",

@@ -198,10 +198,26 @@ class Driver:
     annotations: Mapping[str, str] = field(default_factory=dict)
     by_name: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    several: bool = False
+    """It speaks to several kinds of database: that it is Postgres here has to be proven."""
     dialects: tuple[str, ...] = ()
-    """For a library of several databases: packages whose presence says that it is Postgres here …"""
+    """Packages whose presence says that it is Postgres here …"""
     rivals: tuple[str, ...] = ()
     """… unless one of these is present, too."""
+
+
+def imports(*modules: str) -> tuple[bytes, ...]:
+    """The byte strings by which a JavaScript file loads a module: a quoted name alone may be anything."""
+    found = []
+    for module in modules:
+        for quote in "'\"":
+            for before in ("from ", "from", "require(", "import(", "import "):
+                found.append(f"{before}{quote}{module}{quote}".encode())
+        found.append(f"npm:{module}@".encode())
+        found.append(f"npm:{module}{chr(34)}".encode())
+        found.append(f"npm:{module}{chr(39)}".encode())
+        found.append(f"esm.sh/{module}@".encode())
+    return tuple(found)
 
 
 @cache

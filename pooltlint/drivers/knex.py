@@ -6,7 +6,7 @@ queries go through node-postgres without a name).
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Literal, Value, constants
@@ -53,9 +53,10 @@ DRIVER = Driver(
     name="Knex",
     language="javascript",
     packages=("knex",),
+    several=True,
     dialects=("pg",),
     rivals=("mysql", "mysql2", "sqlite3", "better-sqlite3", "tedious", "oracledb"),
-    words=(b"'knex'", b'"knex"'),
+    words=imports("knex"),
     symbols={
         symbol: Construct(
             "knex.Knex", Kind.POOL, url=(0, "connection.connectionString", "connection"), record=0,

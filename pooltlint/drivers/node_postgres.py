@@ -6,7 +6,7 @@ Facts: pg 8.23.1 and pg-pool 3.14.0, read in their published sources (``lib/quer
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value, constant
@@ -51,7 +51,7 @@ DRIVER = Driver(
     name="node-postgres",
     language="javascript",
     packages=("pg", "pg-pool"),
-    words=(b'"pg"', b"'pg'", b"'pg-pool'", b'"pg-pool"', b"npm:pg@", b"'pg-native'", b'"pg-native"', b"'pg/", b'"pg/'),
+    words=(*imports("pg", "pg-pool", "pg-native"), b"'pg/", b'"pg/'),
     symbols={
         **{
             symbol: Construct(

@@ -6,7 +6,7 @@ of it behind PgBouncer 1.18 and 1.24 in transaction mode.
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import FromEnv, OneOf, Value, constants
@@ -76,7 +76,7 @@ DRIVER = Driver(
     name="postgres.js",
     language="javascript",
     packages=("postgres",),
-    words=(b'"postgres"', b"'postgres'", b"npm:postgres@", b"deno.land/x/postgresjs", b"esm.sh/postgres@"),
+    words=(*imports("postgres"), b"deno.land/x/postgresjs"),
     symbols={
         symbol: Construct(
             "postgres.Sql", Kind.POOL, url=(0,), record=0, options=OPTIONS, environment=("PGHOST",), close="await {it}.end()",

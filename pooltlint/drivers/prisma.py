@@ -33,15 +33,12 @@ def engine_limit(arguments: Arguments, options: Mapping[str, Value], parameters:
     return Limit(int(given) if given.isdigit() else None, Truth.of(bool(given)), "connection_limit", "cores × 2 + 1", "prisma-engines quaint")
 
 
-def _is_postgres(arguments: Arguments) -> bool | None:
-    """The schema says which database it is; that is linked later."""
-    return None
-
-
 DRIVER = Driver(
     name="Prisma",
     language="javascript",
     packages=("@prisma/client", "prisma", "@prisma/adapter-pg", "@prisma/adapter-neon"),
+    several=True,
+    dialects=("@prisma/adapter-pg", "@prisma/adapter-neon"),
     words=(b"PrismaClient", b"PrismaPg", b"PrismaNeon", b"@prisma/client"),
     symbols={
         **{

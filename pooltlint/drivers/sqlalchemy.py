@@ -140,6 +140,7 @@ DRIVER = Driver(
     name="SQLAlchemy",
     language="python",
     packages=("sqlalchemy", "sqlmodel", "asyncpg"),
+    several=True,
     dialects=("psycopg2", "psycopg2-binary", "psycopg", "asyncpg", "pg8000"),
     rivals=("pymysql", "mysqlclient", "aiomysql", "aiosqlite", "asyncmy", "pyodbc", "oracledb", "cx-oracle", "mysql-connector-python"),
     words=(

@@ -14,7 +14,7 @@ from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.migrations import migrations
 from pooltlint.link.packages import Packages
 from pooltlint.link.poolers import poolers
-from pooltlint.link.prisma import set_ups
+from pooltlint.link.prisma import of_postgres, set_ups
 from pooltlint.link.program import Program
 from pooltlint.link.sites import Known, interesting, known, missing
 from pooltlint.link.statements import statements
@@ -75,6 +75,9 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     origins = [Origin(path, each.site.function, each.site.call.span) for path in found for each in found[path].values() if each.construct]
     made: list[Client] = [client for origin in origins if (client := clients.of_origin(origin)) is not None]
     prisma = set_ups(facts, urls, packages, tuple(made))
+    made = [each for each in made if each.library != "Prisma" or of_postgres(each, prisma)]
+    proven = frozenset(each.at for each in made)
+    found = {path: {number: each for number, each in calls.items() if clients.speaks_postgres(each, proven)} for path, calls in found.items()}
     rails = tuple(
         Rails(database.at, database, _rails_urls(urls, database, file.path), packages.version(file.path, "rails")[0])
         for file in facts if isinstance(file, RailsFile) for database in file.databases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from pooltlint.drivers import Arguments, Construct
+from pooltlint.drivers import Arguments, Construct, Driver
 from pooltlint.link import values as worths
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.sites import Known, call_name, head, where
@@ -222,10 +222,20 @@ class Clients:
         if construct.when is None:
             return True
         verdict = construct.when(arguments)
-        if verdict is not None:
-            return verdict
-        driver = known.driver
-        return any(self.has(known.path, name) for name in driver.dialects) and not any(self.has(known.path, name) for name in driver.rivals)
+        return self.postgres_only(known.path, known.driver) if verdict is None else verdict
+
+    def postgres_only(self, path: str, driver: Driver) -> bool:
+        """Do the manifests around a file name a Postgres driver for a library of several databases, and no other."""
+        return any(self.has(path, name) for name in driver.dialects) and not any(self.has(path, name) for name in driver.rivals)
+
+    def speaks_postgres(self, known: Known, kept: frozenset[Place]) -> bool:
+        """Is the object a call uses proven to be one of Postgres; ``kept`` are the places of the proven clients."""
+        if not known.driver.several:
+            return True
+        found = self.of_instance(known.receiver)
+        if found:
+            return any(each.at in kept or any(inner.at in kept for inner in each.wraps) for each in found)
+        return self.postgres_only(known.path, known.driver)
 
     def _from_options(self, draft: Draft, construct: Construct, path: str) -> tuple[Url, ...]:
         """Host, port and database given one by one, in code or by ``PGHOST`` and its kin."""

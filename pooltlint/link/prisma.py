@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from pooltlint.link.packages import Packages
 from pooltlint.link.urls import Urls
-from pooltlint.model.facts import Facts, Manifest, PrismaBlock, PrismaSchema
-from pooltlint.model.topology import Client, Prisma, Url
+from pooltlint.model.facts import Facts, PrismaBlock, PrismaSchema
+from pooltlint.model.topology import Client, Prisma
 from pooltlint.model.truth import Truth
 from pooltlint.model.versions import version as parsed
 
@@ -82,9 +82,14 @@ def _same_package(path: str, schema: str, packages: Packages) -> bool:
     return path.startswith(folder) if folder else True
 
 
-def schema_path(manifest: Manifest) -> str:
-    """The schema that ``package.json`` names under ``prisma.schema``, relative to the root, or ``""``."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(manifest.path), manifest.prisma_schema)) if manifest.prisma_schema else ""
+def of_postgres(client: Client, prisma: tuple[Prisma, ...]) -> bool:
+    """Does a Prisma client speak to Postgres: by its adapter, else by the schemas of its package, else by all of them."""
+    if any(each.type in ("prisma.PrismaPg", "prisma.PrismaNeon", "prisma.PrismaNeonHttp") for each in (client, *client.wraps)):
+        return True
+    near = [each for each in prisma if each.deployable is not None and client.deployable is not None and each.deployable.path == client.deployable.path]
+    schemas = near or list(prisma)
+    return bool(schemas) and all(each.provider in POSTGRES for each in schemas)
 
 
-__all__ = ["Url", "schema_path", "set_ups"]
+POSTGRES = ("postgresql", "postgres", "cockroachdb")
+"""Providers of a Prisma datasource that speak Postgres' protocol."""

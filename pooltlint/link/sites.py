@@ -51,7 +51,8 @@ def known(values: Values, path: str) -> Iterator[Known]:
                 if isinstance(symbol, Construct):
                     yield Known(path, number, site, driver, construct=symbol, symbol=each.symbol, certain=len(options) == 1)
                 elif isinstance(symbol, Function) and symbol.method is not None:
-                    yield Known(path, number, site, driver, method=symbol.method, symbol=each.symbol, certain=len(options) == 1)
+                    receiver = values.bound(path, site.function, call)
+                    yield Known(path, number, site, driver, method=symbol.method, receiver=receiver, symbol=each.symbol, certain=len(options) == 1)
                 break
         else:
             method, receiver = values.method(path, site.function, call)

@@ -973,7 +973,15 @@ class Values:
         assert isinstance(known, Function)
         if known.passes is not None and len(arguments) > known.passes:
             return self.of(path, function, arguments[known.passes].value)
-        return Instance(known.returns, origin) if known.returns else DARK
+        return Instance(known.returns, origin, self.bound(path, function, node)) if known.returns else DARK
+
+    def bound(self, path: str, function: int, node: nodes.Call) -> Instance | None:
+        """The library object among a call's arguments: the engine of ``sessionmaker(bind=engine)`` or ``Session(engine)``."""
+        for each in node.args:
+            for value in branches(self.of(path, function, each.value)):
+                if isinstance(value, Instance):
+                    return value
+        return None
 
     def method(self, path: str, function: int, node: nodes.Call) -> tuple[Method | None, Instance | None]:
         """The library method a call runs, with its receiver; ``(None, None)`` when it is none that is known."""

@@ -13,6 +13,7 @@ _REQUIRED = re.compile(r"\$\{([A-Za-z_]\w*):?\?[^{}]*\}")
 _REFERENCE = re.compile(
     r"\$\{\{\s*(?:env\.([A-Za-z_]\w*)\s*|[^}]*)\}\}|\$\{([A-Za-z_]\w*)[^}]*\}|\$([A-Za-z_]\w*)|\{\{[^}]*\}\}"
 )
+_EXTENDED = re.compile(r"\$\{?[A-Za-z_]\w*\}?[?&][\w-]+=")
 _PRIVATE = re.compile(
     r"(?i)user|login|salt|hash|cookie|session|private|cert|licen[cs]e|webhook|sign|dsn|jwt|seed|sentry"
 )
@@ -67,7 +68,7 @@ def variable(name: str, value: str, at: Place, profile: Profile, service: str = 
         profile=profile,
         dsn=dsn,
         text=None if dsn or unfilled else harmless(name, effective),
-        raw_url=_masked(value) if dsn else "",
+        raw_url=_masked(value) if dsn else mask(value) if _EXTENDED.match(value) else "",
         refers=tuple(dict.fromkeys(each for match in found for each in match.groups() if each)),
         template=bool(found),
         service=service,

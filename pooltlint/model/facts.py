@@ -47,7 +47,8 @@ class Variable(Struct, frozen=True):
     ``dsn`` when the value is a connection string, then ``text`` is ``None``. ``text`` is the plain
     value when it cannot be a secret, else ``None``. ``refers`` are the variables it expands
     (``${OTHER}``), in order. ``template``: parts of it are filled in by somebody else.
-    ``raw_url``: for a connection string, the text with user-info masked, as written.
+    ``raw_url``: for a connection string, and for one made of another (``${OTHER}?a=b``), the text with
+    user-info masked, as written.
     ``service``: the compose service or process it is set for, ``""`` for all.
     ``cut``: an unquoted ``#`` ended the connection string early (dotenv files).
     """

@@ -35,7 +35,9 @@ class Route(Struct, frozen=True):
     ``pooler`` is the name shown to people (``PgBouncer``, ``Supavisor`` …; ``""`` when direct or
     unknown). ``prepared``: does it keep protocol-level prepared statements apart per client.
     ``startup``: parameters it accepts at connect beyond the tracked ones (``ignore_startup_parameters``).
-    ``because`` is the evidence, most telling first.
+    ``because`` is the evidence, most telling first. ``pins``: session state keeps a client on one server
+    connection there instead of breaking (RDS Proxy). ``direct``: how the same database is reached without
+    multiplexing, in words, ``""`` unknown.
     """
 
     mode: Mode
@@ -45,11 +47,13 @@ class Route(Struct, frozen=True):
     startup: tuple[str, ...] = ()
     because: tuple[Note, ...] = ()
     certainty: Certainty = Certainty.HIGH
+    pins: bool = False
+    direct: str = ""
 
     @property
     def multiplexes(self) -> bool:
         """Successive transactions of one client may run on different server connections."""
-        return self.mode in (Mode.TRANSACTION, Mode.STATEMENT)
+        return self.mode in (Mode.TRANSACTION, Mode.STATEMENT) and not self.pins
 
 
 class Url(Struct, frozen=True):

@@ -43,6 +43,7 @@ from pooltlint.outline.nodes import (
     Operation,
     Raise,
     Record,
+    Resource,
     Return,
     Spread,
     Stmt,
@@ -327,6 +328,28 @@ def _path(expr: Expr) -> str:
     return ".".join((expr.id, *reversed(names))) if names else expr.id
 
 
+def _paths(roots: object) -> Iterator[str]:
+    """Access paths below."""
+    return (path for node in _nodes((roots,)) if isinstance(node, Name | Member) and (path := _path(node)))
+
+
+def _alternatives(expr: Expr) -> Iterator[Expr]:
+    """The expressions whose value an expression may have."""
+    match expr:
+        case Await(value=value):
+            yield from _alternatives(value)
+        case Operation(op="and" | "or" | "??", operands=operands):
+            for each in operands:
+                yield from _alternatives(each)
+        case Choice(then=then, otherwise=otherwise):
+            yield from _alternatives(then)
+            yield from _alternatives(otherwise)
+        case Assign(value=value) if value is not None:
+            yield from _alternatives(value)
+        case _:
+            yield expr
+
+
 def _root(path: str) -> str:
     return path.partition(".")[0]
 
@@ -435,64 +458,28 @@ def _names(module: Module, index: int) -> _Names:
     return _Names(frozenset(local), functions)
 
 
-def _flags(module: Module, index: int, local: frozenset[str]) -> frozenset[str]:
-    """Access paths whose truth is worth remembering: tested, and known from an assignment or another test."""
-    tests: dict[str, int] = {}
-    known: dict[str, int] = {}
-    bound: dict[int, str] = {}
-    callees: dict[str, int] = {}
-    uses: dict[str, int] = {}
-    foreign: set[str] = set()  # counters, and flags that a callback sets at any time
-    nested = [number for number in range(index + 1, len(module.functions)) if _within(module, number, index)]
-    for node in _nodes([module.functions[number].body for number in (index, *nested)]):
-        tested: tuple[Expr | None, ...] = ()
-        match node:
-            case If(test=test) | Choice(test=test):
-                tested = (test,)
-            case Loop(subject=subject, kind=kind) if kind != "each":
-                tested = (subject,)
-            case Operation(op="and" | "or" | "??", operands=operands):
-                tested = operands[:-1]
-            case Assign(target=Name(id=name), value=value, op=op):
-                callees[name] = callees.get(name, 0) + 1
-                if op[:-1] not in ("", "??", "||", "&&"):
-                    foreign.add(name)
-                elif value is None or isinstance(value, Constant | Text | Operation):
-                    known[name] = known.get(name, 0) + 1
-                elif isinstance(value, Lambda):
-                    bound[value.function] = name
-            case Call(callee=Name(id=name)):
-                callees[name] = callees.get(name, 0) + 1
-            case Name(id=name):
-                uses[name] = uses.get(name, 0) + 1
-            case _:
-                pass
-        for each in _nodes(tested):
-            if isinstance(each, Name | Member) and (path := _path(each)):
-                tests[path] = tests.get(path, 0) + 1
-    for number in nested:
-        name = module.functions[number].name or bound.get(number, "")
-        if name and uses.get(name, 0) == callees.get(name, 0):  # only ever called, and followed there
-            continue
-        own = _names(module, number).local
-        for node in _nodes(module.functions[number].body):
-            if isinstance(node, Assign):
-                foreign.update(each for each in _bound(node.target) if each not in own)
-    return frozenset(
-        path
-        for path, count in tests.items()
-        if count + known.get(path, 0) > 1
-        and (root := _root(path)) in local
-        and root not in foreign
-        and root not in ("self", "cls", "this")
-    )
-
-
 def _within(module: Module, number: int, outer: int) -> bool:
     parent = module.functions[number].parent
     while parent > outer:
         parent = module.functions[parent].parent
     return parent == outer
+
+
+def _guarded(node: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """The tests of a node, and what happens or not depending on them."""
+    match node:
+        case If(test=test, then=then, otherwise=otherwise):
+            return (test,), (then, otherwise)
+        case Choice(test=test, then=yes, otherwise=no):
+            return (test,), (yes, no)
+        case Loop(subject=subject, body=body, kind=kind) if kind != "each":
+            return (subject,), (body,)
+        case Operation(op="and" | "or" | "??", operands=operands):
+            return operands[:-1], operands[1:]
+        case Assign(op="??=" | "||=" | "&&=", target=target, value=value):
+            return (target,), (value,)
+        case _:
+            return (), ()
 
 
 # --- the walk -------------------------------------------------------------------------------------
@@ -514,9 +501,8 @@ class _Walk:
         self.error = error
         self.names: dict[int, _Names] = {}
         self.local = self.names_of(function).local
-        self.flags = _flags(module, function, self.local)
-        if error:
-            self.flags |= {error}
+        self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
+        self.flags = self.flags_of(function) | {error}
         self.stack: list[int] = []
         self.waiting: list[_Key] = []
         self.witnesses: list[dict[tuple[Span, bool], None]] = []
@@ -527,7 +513,6 @@ class _Walk:
         self.releases: set[Span] = set()
         self.double: dict[tuple[Span, Span], bool] = {}
         self.handed = self.unknown = self.released = False
-        self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
 
     # --- beginning and end
 
@@ -666,6 +651,97 @@ class _Walk:
         return met
 
     # --- names
+
+    def flags_of(self, index: int) -> frozenset[str]:
+        """Access paths whose truth is worth remembering.
+
+        They are tested, known from an assignment or another test, and have to do with the resource: they
+        decide whether it is born, given back or handed on, or are set to constants.
+        """
+        functions = self.module.functions
+        nested = [number for number in range(index + 1, len(functions)) if _within(self.module, number, index)]
+        nodes = list(_nodes([functions[number].body for number in (index, *nested)]))
+        names = self.candidates(nodes)
+        tests: dict[str, int] = {}
+        known: dict[str, int] = {}
+        bound: dict[int, str] = {}
+        callees: dict[str, int] = {}
+        uses: dict[str, int] = {}
+        foreign: set[str] = set()  # counters, and flags that a callback sets at any time
+        deciding: set[str] = set()
+        for node in nodes:
+            match node:
+                case Assign(target=Name(id=name), value=value, op=op):
+                    callees[name] = callees.get(name, 0) + 1
+                    if op[:-1] not in ("", "??", "||", "&&"):
+                        foreign.add(name)
+                    elif value is None or isinstance(value, Constant | Text | Operation):
+                        known[name] = known.get(name, 0) + 1
+                        if isinstance(value, Constant) and isinstance(value.value, bool):
+                            deciding.add(name)
+                        elif isinstance(value, Operation):  # what a flag is made of is tested with it
+                            for path in _paths(value):
+                                known[path] = known.get(path, 0) + 1
+                    elif isinstance(value, Lambda):
+                        bound[value.function] = name
+                case Call(callee=Name(id=name)):
+                    callees[name] = callees.get(name, 0) + 1
+                case Name(id=name):
+                    uses[name] = uses.get(name, 0) + 1
+                case _:
+                    pass
+            tested, guarded = _guarded(node)
+            if tested:
+                paths = list(_paths(tested))
+                for path in paths:
+                    tests[path] = tests.get(path, 0) + 1
+                if paths and self.matters(guarded, names, index):
+                    deciding.update(paths)
+        for number in nested:
+            name = functions[number].name or bound.get(number, "")
+            if name and uses.get(name, 0) == callees.get(name, 0):  # only ever called, and followed there
+                continue
+            own = self.names_of(number).local
+            for node in _nodes(functions[number].body):
+                if isinstance(node, Assign):
+                    foreign.update(each for each in _bound(node.target) if each not in own)
+        return frozenset(
+            path
+            for path in deciding | names
+            if tests.get(path, 0) + known.get(path, 0) > 1
+            and (root := _root(path)) in self.local
+            and root not in foreign
+            and root not in ("self", "cls", "this")
+        )
+
+    def candidates(self, nodes: Sequence[Struct]) -> frozenset[str]:
+        """Names that may have the resource at some time."""
+        span = self.birth.span
+        found = {*self.releasers, *((self.birth.id,) if isinstance(self.birth, Name) else ())}
+        for _ in range(3):
+            before = len(found)
+            for node in nodes:
+                if isinstance(node, Assign) and node.value is not None:
+                    target, value = node.target, node.value
+                elif isinstance(node, Resource) and node.target is not None:
+                    target, value = node.target, node.value
+                else:
+                    continue
+                inside = value.span[0] <= span[0] and span[1] <= value.span[1] and not isinstance(value, Lambda)
+                if inside or any(isinstance(each, Name) and each.id in found for each in _alternatives(value)):
+                    found.update(_bound(target))
+            if len(found) == before:
+                break
+        return frozenset(found)
+
+    def matters(self, roots: Sequence[object], names: frozenset[str], index: int) -> bool:
+        """Whether the resource is born, given back, handed on or bound below."""
+        span = self.birth.span
+        return any(
+            (getattr(node, "span", None) == span and type(node) is type(self.birth))
+            or (isinstance(node, Assign) and not names.isdisjoint(_bound(node.target)))
+            for node in _nodes(roots)
+        ) or self.effect_below(roots, index, names, frozenset(self.releasers)) not in (None, Effect.USE)
 
     def names_of(self, function: int) -> _Names:
         found = self.names.get(function)
@@ -1230,7 +1306,7 @@ class _Walk:
                 live = [pair for each in onward for pair in self.value(operand, each, exits)]
                 left = operand
             return self.joined(state, found + live, operands[:-1]) if found and live else found + live
-        if op in ("not", "==", "!=", "in"):
+        if op in ("not", "==", "!="):
             pairs = [(after, _Value(_Kind.CONSTANT, truth)) for after, truth in self.truth(expr, state, exits)]
             decided = len({value for _, value in pairs}) < 2
             return pairs if decided else [(after, _OTHER) for after in dict.fromkeys(after for after, _ in pairs)]
@@ -1627,72 +1703,74 @@ class _Walk:
         names = frozenset(name for name, each in state.env if each.kind in _ALIASES)
         if not names or state.phase not in (_Phase.HELD, _Phase.RELEASED):
             return None
-        return self.touched(value.of, names, state)
+        releasers = frozenset(name for name, each in state.env if each.kind is _Kind.RELEASER)
+        return self.touched(value.of, names, releasers)
 
-    def touched(self, number: int, names: frozenset[str], state: _State) -> Effect | None:
+    def touched(self, number: int, names: frozenset[str], releasers: frozenset[str]) -> Effect | None:
         names -= self.names_of(number).local
         if not names:
             return None
         key = (number, names)
-        if key in self.touching:
-            return self.touching[key]
-        self.touching[key] = None
+        if key not in self.touching:
+            self.touching[key] = None
+            function = self.module.functions[number]
+            roots = (function.body, *(each.default for each in function.params))
+            self.touching[key] = self.effect_below(roots, number, names, releasers)
+        return self.touching[key]
+
+    def effect_below(
+        self, roots: Sequence[object], number: int, names: frozenset[str], releasers: frozenset[str]
+    ) -> Effect | None:
+        """The gravest thing done to the resource in nodes of function ``number``, by the names it has."""
         found: set[Effect] = set()
-        function = self.module.functions[number]
-        bare: set[Span] = set()
-        for node in _nodes((function.body, *(p.default for p in function.params))):
+        seen: set[Span] = set()  # occurrences of a name that are accounted for
+        for node in _nodes(roots):
             match node:
-                case Call(callee=Member(owner=Name(id=name, span=span), name=method)) if name in names:
-                    bare.add(span)
-                    found.add(self.effects.method(method, node) if _known(state, name) == _IT else Effect.RELEASE)
-                    self.touched_arguments(node, names, state, found, bare)
-                case Call(callee=Name(id=name, span=span)) if name in names:
-                    bare.add(span)
-                    found.add(Effect.RELEASE)
                 case Call(callee=callee):
-                    if isinstance(callee, Name):
-                        nested = self.nested_function(number, callee.id)
-                        if nested is not None and (effect := self.touched(nested, names, state)):
-                            found.add(effect)
-                    self.touched_arguments(node, names, state, found, bare)
-                case Member(owner=Name(id=name, span=span), name=method) if name in names and span not in bare:
-                    bare.add(span)
-                    reference = Call(node, (), node.span) if isinstance(node, Member) else None
-                    if reference is not None:
-                        found.add(self.effects.method(method, reference))
-                case Operation(op="==" | "!=" | "not" | "and" | "typeof", operands=operands):
-                    tested = operands[:-1] if node.op == "and" else operands
-                    bare.update(each.span for each in tested if isinstance(each, Name))
-                    if any(isinstance(each, Name) and each.id in names for each in tested):
-                        found.add(Effect.USE)
-                case If(test=Name(id=name, span=span)) if name in names:
-                    bare.add(span)
+                    match callee:
+                        case Member(owner=Name(id=name, span=span), name=method) if name in names:
+                            seen.add(span)
+                            found.add(Effect.RELEASE if name in releasers else self.effects.method(method, node))
+                        case Name(id=name, span=span) if name in names:
+                            seen.add(span)
+                            found.add(Effect.RELEASE)
+                        case Name(id=name):
+                            nested = self.nested_function(number, name)
+                            if nested is not None and (effect := self.touched(nested, names, releasers)):
+                                found.add(effect)
+                        case _:
+                            pass
+                    for index, argument in enumerate(node.args):
+                        for keyword, each in _handed(argument):
+                            if each.id in names:
+                                seen.add(each.span)
+                                released = each.id in releasers
+                                effect = Effect.HAND_ON if released else self.effects.argument(node, index, keyword)
+                                found.add(effect)
+                case Member(owner=Name(id=name, span=span), name=method) if name in names and span not in seen:
+                    seen.add(span)
+                    found.add(self.effects.method(method, Call(node, (), node.span)))
+                case Operation(op="==" | "!=" | "not" | "and" | "or" | "typeof" as op, operands=operands):
+                    for each in operands[:-1] if op in ("and", "or") else operands:
+                        if isinstance(each, Name) and each.id in names:
+                            seen.add(each.span)
+                            found.add(Effect.USE)
+                case If(test=Name(id=name, span=span)) | Choice(test=Name(id=name, span=span)) if name in names:
+                    seen.add(span)
                     found.add(Effect.USE)
                 case With(items=items, asynchronous=asynchronous):
                     for item in items:
                         if isinstance(item.value, Name) and item.value.id in names:
-                            bare.add(item.value.span)
+                            seen.add(item.value.span)
                             found.add(self.effects.leaves(item.value, asynchronous))
-                case Name(id=name, span=span) if name in names and span not in bare:
+                case Name(id=name, span=span) if name in names and span not in seen:
                     found.add(Effect.HAND_ON)
                 case Lambda(function=inner) | Define(function=inner):
-                    if effect := self.touched(inner, names, state):
+                    if effect := self.touched(inner, names, releasers):
                         found.add(effect)
                 case _:
                     pass
-        effect = next((e for e in (Effect.RELEASE, Effect.HAND_ON) if e in found), Effect.USE if found else None)
-        self.touching[key] = effect
-        return effect
-
-    def touched_arguments(
-        self, call: Call, names: frozenset[str], state: _State, found: set[Effect], bare: set[Span]
-    ) -> None:
-        for index, argument in enumerate(call.args):
-            for name, each in _handed(argument):
-                if each.id in names:
-                    bare.add(each.span)
-                    alias = _known(state, each.id) == _IT
-                    found.add(self.effects.argument(call, index, name) if alias else Effect.HAND_ON)
+        return next((e for e in (Effect.RELEASE, Effect.HAND_ON) if e in found), Effect.USE if found else None)
 
     def nested_function(self, number: int, name: str) -> int | None:
         while number > 0:

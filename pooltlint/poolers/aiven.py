@@ -11,5 +11,10 @@ from pooltlint.poolers import Sight
 def recognise(dsn: Dsn) -> Sight | None:
     """Never more than unknown (Aiven documentation, "Connection pooling")."""
     if dsn.host.endswith(".aivencloud.com"):
-        return Sight(Mode.UNKNOWN, "", "Aiven's pools and servers share a host and differ by port and database name", certainty=Certainty.LOW)
+        return Sight(
+            Mode.UNKNOWN,
+            "",
+            "Aiven's pools and servers share a host and differ by port and database name",
+            certainty=Certainty.LOW,
+        )
     return None

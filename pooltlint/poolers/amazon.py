@@ -21,7 +21,11 @@ def recognise(dsn: Dsn) -> Sight | None:
     """
     if _PROXY.search(dsn.host):
         return Sight(
-            Mode.TRANSACTION, "RDS Proxy", "the host is an RDS Proxy endpoint (.proxy-…)", Truth.YES, pins=True,
+            Mode.TRANSACTION,
+            "RDS Proxy",
+            "the host is an RDS Proxy endpoint (.proxy-…)",
+            Truth.YES,
+            pins=True,
             direct="the cluster's or instance's own endpoint",
         )
     if _SERVER.search(dsn.host):

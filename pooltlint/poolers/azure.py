@@ -8,7 +8,11 @@ from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn
 from pooltlint.poolers import Sight
 
-_DOMAINS = (".postgres.database.azure.com", ".postgres.database.chinacloudapi.cn", ".postgres.database.usgovcloudapi.net")
+_DOMAINS = (
+    ".postgres.database.azure.com",
+    ".postgres.database.chinacloudapi.cn",
+    ".postgres.database.usgovcloudapi.net",
+)
 
 
 def recognise(dsn: Dsn) -> Sight | None:
@@ -18,8 +22,12 @@ def recognise(dsn: Dsn) -> Sight | None:
     match dsn.port:
         case 6432 | 8432:
             return Sight(
-                Mode.TRANSACTION, "Azure's PgBouncer", f"port {dsn.port} of an Azure flexible server is its PgBouncer, in transaction mode by default",
-                Truth.NO, Certainty.MEDIUM, direct="the same host on port 5432",
+                Mode.TRANSACTION,
+                "Azure's PgBouncer",
+                f"port {dsn.port} of an Azure flexible server is its PgBouncer, in transaction mode by default",
+                Truth.NO,
+                Certainty.MEDIUM,
+                direct="the same host on port 5432",
             )
         case 0 | 5432:
             return Sight(Mode.DIRECT, "", "the host is an Azure flexible server and the port is 5432", Truth.YES)

@@ -11,5 +11,11 @@ from pooltlint.poolers import Sight
 def recognise(dsn: Dsn) -> Sight | None:
     """Transaction mode with protocol-level prepared statements (Hyperdrive documentation, "How Hyperdrive works")."""
     if dsn.host.endswith(".hyperdrive.local"):
-        return Sight(Mode.TRANSACTION, "Hyperdrive", "the host ends in .hyperdrive.local", Truth.YES, direct="the origin database")
+        return Sight(
+            Mode.TRANSACTION,
+            "Hyperdrive",
+            "the host ends in .hyperdrive.local",
+            Truth.YES,
+            direct="the origin database",
+        )
     return None

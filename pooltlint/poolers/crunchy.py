@@ -18,8 +18,11 @@ def recognise(dsn: Dsn) -> Sight | None:
     match dsn.port:
         case 5431:
             return Sight(
-                Mode.UNKNOWN, "Crunchy Bridge's PgBouncer", "port 5431 of a Crunchy Bridge cluster is its PgBouncer",
-                certainty=Certainty.MEDIUM, direct="the same host on port 5432",
+                Mode.UNKNOWN,
+                "Crunchy Bridge's PgBouncer",
+                "port 5431 of a Crunchy Bridge cluster is its PgBouncer",
+                certainty=Certainty.MEDIUM,
+                direct="the same host on port 5432",
             )
         case 0 | 5432:
             return Sight(Mode.DIRECT, "", "the host is a Crunchy Bridge cluster and the port is 5432", Truth.YES)

@@ -18,8 +18,11 @@ def recognise(dsn: Dsn) -> Sight | None:
     match dsn.port:
         case 25061:
             return Sight(
-                Mode.TRANSACTION, "a DigitalOcean connection pool", "port 25061 is a DigitalOcean connection pool, in transaction mode by default",
-                certainty=Certainty.MEDIUM, direct="the same host on port 25060, with the database's own name",
+                Mode.TRANSACTION,
+                "a DigitalOcean connection pool",
+                "port 25061 is a DigitalOcean connection pool, in transaction mode by default",
+                certainty=Certainty.MEDIUM,
+                direct="the same host on port 25060, with the database's own name",
             )
         case 25060:
             return Sight(Mode.DIRECT, "", "port 25060 is DigitalOcean's PostgreSQL itself", Truth.YES)

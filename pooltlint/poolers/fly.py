@@ -18,8 +18,11 @@ def recognise(dsn: Dsn) -> Sight | None:
     match dsn.host.partition(".")[0]:
         case "pgbouncer":
             return Sight(
-                Mode.UNKNOWN, "Fly's PgBouncer", "the host is the PgBouncer of a Fly Managed Postgres cluster",
-                certainty=Certainty.MEDIUM, direct="the same host with direct. instead of pgbouncer.",
+                Mode.UNKNOWN,
+                "Fly's PgBouncer",
+                "the host is the PgBouncer of a Fly Managed Postgres cluster",
+                certainty=Certainty.MEDIUM,
+                direct="the same host with direct. instead of pgbouncer.",
             )
         case "direct":
             return Sight(Mode.DIRECT, "", "the host is the direct address of a Fly Managed Postgres cluster", Truth.YES)

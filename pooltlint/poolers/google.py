@@ -13,7 +13,9 @@ def recognise(dsn: Dsn) -> Sight | None:
 
     Managed connection pooling is port 6432 of a plain address, which is said elsewhere.
     """
-    socket = dsn.host or dsn.parameter("host") or ""
+    socket = dsn.parameter("host") or dsn.host
     if socket.startswith("/cloudsql/"):
-        return Sight(Mode.DIRECT, "", "the host is a socket of the Cloud SQL Auth Proxy, which is not a pooler", Truth.YES)
+        return Sight(
+            Mode.DIRECT, "", "the host is a socket of the Cloud SQL Auth Proxy, which is not a pooler", Truth.YES
+        )
     return None

@@ -23,8 +23,12 @@ def recognise(dsn: Dsn) -> Sight | None:
         return None
     if first.endswith("-pooler"):
         return Sight(
-            Mode.TRANSACTION, "the Neon pooler", "the host's first label ends in -pooler", Truth.YES,
-            Certainty.HIGH if known else Certainty.MEDIUM, direct="the same host without -pooler",
+            Mode.TRANSACTION,
+            "the Neon pooler",
+            "the host's first label ends in -pooler",
+            Truth.YES,
+            Certainty.HIGH if known else Certainty.MEDIUM,
+            direct="the same host without -pooler",
         )
     if _ENDPOINT.match(first) and known:
         return Sight(Mode.DIRECT, "", "the host is a Neon endpoint without -pooler", Truth.YES)

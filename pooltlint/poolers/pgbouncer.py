@@ -276,6 +276,9 @@ MISNAMED: dict[Scope, dict[str, str]] = {
         "listen_addresses": "listen_addr",
         "sslmode": "server_tls_sslmode",
         "mode": "pool_mode",
+        "log_level": "verbose",
+        "log_file": "logfile",
+        "pid_file": "pidfile",
     },
     Scope.DATABASE: {
         "default_pool_size": "pool_size",
@@ -325,13 +328,14 @@ def effective(settings: Mapping[str, Setting], name: str, release: Version | Non
 def pool_mode(file: BouncerFile, database: str = "", user: str = "") -> str | None:
     """The pool mode of one database and user: user before database before global (``src/server.c``).
 
-    A database that is not listed has the settings of ``*``. ``None`` when the deciding value is unknown.
+    A database that is not listed has the settings of ``*``; without a name only the global mode counts.
+    ``None`` when the deciding value is unknown.
     """
     for name, entries in ((user, file.users), (database, file.databases)):
-        entry = _entry(entries, name) or (_entry(entries, "*") if entries is file.databases else None)
-        written = next((each for each in reversed(entry.settings) if each.name == "pool_mode"), None) if entry else None
+        entry = _entry(entries, name) or (_entry(entries, "*") if name and entries is file.databases else None)
+        written = [each for each in entry.settings if each.name == "pool_mode"] if entry else []
         if written:
-            return written.text
+            return written[-1].text
     return effective(file.settings, "pool_mode")
 
 

@@ -18,8 +18,12 @@ def recognise(dsn: Dsn) -> Sight | None:
     match dsn.port:
         case 6432:
             return Sight(
-                Mode.TRANSACTION, "PlanetScale's PgBouncer", "port 6432 of a PlanetScale database is its PgBouncer", Truth.YES,
-                Certainty.MEDIUM, direct="the same host on port 5432",
+                Mode.TRANSACTION,
+                "PlanetScale's PgBouncer",
+                "port 6432 of a PlanetScale database is its PgBouncer",
+                Truth.YES,
+                Certainty.MEDIUM,
+                direct="the same host on port 5432",
             )
         case 0 | 5432:
             return Sight(Mode.DIRECT, "", "the host is a PlanetScale database and the port is 5432", Truth.YES)

@@ -18,11 +18,19 @@ def recognise(dsn: Dsn) -> Sight | None:
         service = dsn.host.removesuffix(_INSIDE)
         if "pgbouncer" in service:
             return Sight(
-                Mode.TRANSACTION, "PgBouncer", f"the host is Railway's service {service}, in transaction mode by default",
-                certainty=Certainty.MEDIUM, direct="DATABASE_UNPOOLED_URL",
+                Mode.TRANSACTION,
+                "PgBouncer",
+                f"the host is Railway's service {service}, in transaction mode by default",
+                certainty=Certainty.MEDIUM,
+                direct="DATABASE_UNPOOLED_URL",
             )
         if service.startswith("postgres") and dsn.port in (0, 5432):
             return Sight(Mode.DIRECT, "", f"the host is Railway's service {service}", Truth.YES, Certainty.MEDIUM)
     if dsn.host.endswith(_OUTSIDE):
-        return Sight(Mode.UNKNOWN, "", "the host is a TCP proxy of Railway, which tells nothing of what is behind it", certainty=Certainty.LOW)
+        return Sight(
+            Mode.UNKNOWN,
+            "",
+            "the host is a TCP proxy of Railway, which tells nothing of what is behind it",
+            certainty=Certainty.LOW,
+        )
     return None

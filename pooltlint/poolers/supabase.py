@@ -22,7 +22,10 @@ def recognise(dsn: Dsn) -> Sight | None:
         match dsn.port:
             case 6543:
                 return Sight(
-                    Mode.TRANSACTION, "Supavisor", f"{said} and the port is 6543", Truth.NO,
+                    Mode.TRANSACTION,
+                    "Supavisor",
+                    f"{said} and the port is 6543",
+                    Truth.NO,
                     direct="the same host on port 5432 (session mode), or db.<project>.supabase.co:5432",
                 )
             case 0 | 5432:
@@ -35,7 +38,10 @@ def recognise(dsn: Dsn) -> Sight | None:
         match dsn.port:
             case 6543:
                 return Sight(
-                    Mode.TRANSACTION, "PgBouncer", f"{said} and port 6543 is its PgBouncer", Truth.YES,
+                    Mode.TRANSACTION,
+                    "PgBouncer",
+                    f"{said} and port 6543 is its PgBouncer",
+                    Truth.YES,
                     direct="the same host on port 5432",
                 )
             case 0 | 5432:

@@ -16,7 +16,10 @@ def recognise(dsn: Dsn) -> Sight | None:
         return None
     if dsn.database == "tsdb_transaction":
         return Sight(
-            Mode.TRANSACTION, "the Tiger Cloud pooler", "the database is tsdb_transaction, Tiger Cloud's transaction pool",
-            certainty=Certainty.MEDIUM, direct="the service's own host, port and database",
+            Mode.TRANSACTION,
+            "the Tiger Cloud pooler",
+            "the database is tsdb_transaction, Tiger Cloud's transaction pool",
+            certainty=Certainty.MEDIUM,
+            direct="the service's own host, port and database",
         )
     return Sight(Mode.UNKNOWN, "", "Tiger Cloud's pooler and its servers share this domain", certainty=Certainty.LOW)

@@ -50,6 +50,7 @@ _PLACEHOLDER = re.compile(
     r"<[^<>@\s]{1,40}>|\{\{|\[[A-Za-z][A-Za-z _-]{0,40}\]|%[A-Z_]{2,40}%|__[A-Z][A-Z_]{0,40}__"
     r"|(?i:your[-_ ]|change[-_ ]?me|placeholder|xxxx)"
 )
+_EXTENDED = re.compile(r"\$\{?[A-Z_][A-Z0-9_]*\}?[?&][\w-]+=")
 _WHOLE = re.compile(r"\A\$\{?[A-Z_][A-Z0-9_]*\}?\Z")
 _MOST_ESCAPED = 64
 _LONGEST = 8_000
@@ -320,7 +321,8 @@ def _variable(binding: Binding, defined: Container[str], kind: Profile, at: Plac
     if dsn is None:
         plain = value if _harmless(name, value) else None
         refers = _refers(value if not _PRIVATE_NAME.search(name) else "".join(_WHOLE.findall(value)))
-        return Variable(name, at, kind, text=plain, refers=refers, template=_template(value, refers, defined))
+        raw = mask(value) if plain is None and _EXTENDED.match(value) else ""
+        return Variable(name, at, kind, None, plain, raw, refers, _template(value, refers, defined))
     if broken:  # what is left is the beginning of the user-info
         dsn, raw = Dsn(dsn.scheme), f"{dsn.scheme}://{MASK}"
     else:

@@ -142,20 +142,22 @@ class _Reading:
 
 
 def looks_like(data: bytes) -> bool:
-    """Whether an ini file is PgBouncer's: its sections are, and at least one name in them is too."""
-    if b"[pgbouncer]" not in data and b"[databases]" not in data:
+    """Whether an ini file is PgBouncer's: its sections are, give or take a slip, and a name in them is too."""
+    if b"pgbouncer]" not in data.lower() and b"[databases]" not in data:
         return False
     names = foreign = 0
     current = ""
     for each in _scan(data[:MOST_BYTES].partition(b"\0")[0]):
         if each.kind == "section":
-            current = each.name
-            foreign += current not in SETTINGS and not _HOLE.search(current)
+            current = each.name.strip().lower()
+            current = current if current in SETTINGS else _nearest(current, list(SETTINGS)) or ""
+            foreign += not current and not _HOLE.search(each.name)
             if foreign > 1:
                 return False
-        elif each.kind == "pair":
-            names += current == Scope.GLOBAL and known(Scope.GLOBAL, each.name) is not None
-            names += current == Scope.DATABASE and bool(_CONNECTION_LINE.match(_text(each.value)))
+        elif each.kind == "pair" and current == Scope.GLOBAL:
+            names += known(Scope.GLOBAL, each.name.lower()) is not None
+        elif each.kind == "pair" and current == Scope.DATABASE:
+            names += bool(_CONNECTION_LINE.match(_text(each.value)))
     return names > 0
 
 
@@ -315,7 +317,7 @@ def _enter(reading: _Reading, source: _Source, line: _Line) -> None:
         reading.section = "?"
         if source.template or _HOLE.search(name):
             return
-        near = _nearest(name.strip(), list(SETTINGS)) or _nearest(name.strip().lower(), list(SETTINGS))
+        near = _nearest(name.strip().lower(), list(SETTINGS))
         known_ones = "`[databases]`, `[users]`, `[peers]` and `[pgbouncer]`"
         reading.fault(at, _Fault(
             "unknown-section",
@@ -705,6 +707,9 @@ def _repaired(found: Known, raw: str) -> str | None:
     return None
 
 
+_NO_SUCH_HOST = "PgBouncer does not start: no host has this name (`getaddrinfo`). "
+
+
 def _text_fault(found: Known, raw: str) -> _Fault | None:
     """What PgBouncer takes into a text value though it was hardly meant to be there."""
     name = found.name
@@ -721,15 +726,17 @@ def _text_fault(found: Known, raw: str) -> _Fault | None:
     if remark:
         return _Fault(
             "inline-comment",
-            f"PgBouncer takes the comment into the value: `{name}` is `{_shown(raw)}`, up to the end of the line.",
+            (_NO_SUCH_HOST if name == "listen_addr" else "")
+            + f"PgBouncer takes the comment into the value: `{name}` is `{_shown(raw)}`, up to the end of the line.",
             f"Write `{name} = {_shown(head)}`".replace(" = `", " =`") + " and put the comment on a line of its own.",
-            fatal=name == "listen_addr",  # no such host: getaddrinfo() fails, and with it pooler_setup()
+            fatal=name == "listen_addr",
             span=(len(raw) - len(remark), len(raw)),
         )
     if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0] and raw[0] not in raw[1:-1]:
         return _Fault(
             "quoted",
-            f"PgBouncer does not take quotes off: they become part of `{name}`, {_shown(raw)}.",
+            (_NO_SUCH_HOST if name == "listen_addr" else "")
+            + f"PgBouncer does not take quotes off: they become part of `{name}`, {_shown(raw)}.",
             f"Write `{name} = {_shown(raw[1:-1])}`.",
             fatal=name == "listen_addr",
         )
@@ -740,7 +747,7 @@ def _text_fault(found: Known, raw: str) -> _Fault | None:
 
 
 class _Item(Struct, frozen=True):
-    """One ``key=value`` of a connection line, as ``cstr_get_pair`` cuts it. ``apart``: a blank stands before the value."""
+    """One ``key=value`` of a connection line, as ``cstr_get_pair`` cuts it. ``apart``: a blank before the value."""
 
     key: str
     value: str

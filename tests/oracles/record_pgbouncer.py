@@ -8,6 +8,7 @@ Each argument is a command that starts one release. Every case is started in an 
 socket there; when it comes up, the admin console is asked for ``SHOW CONFIG`` and ``SHOW DATABASES``, and it
 is stopped. Nothing listens on the network. The answers go to ``tests/test_readers/pgbouncer_oracle.json``.
 """
+# ruff: noqa: E501, SIM905
 
 from __future__ import annotations
 
@@ -252,14 +253,15 @@ def main(commands: list[str]) -> None:
         release = re.findall(r"PgBouncer ([\d.]+)", said)[0]
         base = ask(command, MAIN)
         record["releases"][release] = {"config": base["config"]}
-        for name, case in found.items():
+        for case in found.values():
             answer = ask(command, case["text"])
             if answer.get("config") is not None:
                 config = answer["config"]
                 answer["config"] = {key: value for key, value in config.items() if base["config"].get(key) != value}
             case[release] = answer
         print(release, sum(case[release]["accepted"] for case in found.values()), "of", len(found), "accepted")
-    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=True) + "\n")
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(case)}" for name, case in found.items())
+    RECORD.write_text(json.dumps(record | {"cases": None}).replace('"cases": null', f'"cases": {{\n{lines}\n}}') + "\n")
 
 
 def ask(command: str, text: str) -> dict[str, Any]:
