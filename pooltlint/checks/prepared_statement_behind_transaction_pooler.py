@@ -1,39 +1,135 @@
-"""A client that names prepared statements, on a connection string that leads through a transaction pooler."""
+"""Named prepared statements on a connection string that leads through a transaction pooler."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import Client, Runs, Url, deciding
+from pooltlint.model.topology import (
+    Client,
+    Pooling,
+    Rails,
+    Runs,
+    Sql,
+    Statement,
+    Topology,
+    pooling,
+    same_source,
+)
 from pooltlint.model.truth import Truth
 
 
-def check(client: Client) -> Iterator[Finding]:
-    """Silent where the pooler tracks statements; less sure where nobody says whether it does."""
+def check(topology: Topology) -> Iterator[Finding]:
+    """Clients that name statements by themselves, queries that are given a name, PREPARE in SQL, and Rails."""
+    unnamed = {
+        inner.at
+        for outer in topology.clients
+        if outer.prepared is not None and outer.prepared.names is Truth.NO
+        for inner in outer.wraps
+    }
+    for client in topology.clients:
+        if client.at not in unnamed or client.queried is not None:
+            yield from _client(client, topology.clients)
+    for statement in topology.statements:
+        yield from _statement(statement, topology.statements)
+    for rails in topology.rails:
+        yield from _rails(rails)
+
+
+def _client(client: Client, clients: tuple[Client, ...]) -> Iterator[Finding]:
     prepared = client.prepared
     if prepared is None or prepared.names is not Truth.YES or not client.opens or client.lifetime.runs is Runs.TEST:
         return
-    for url in deciding(client.urls):
-        if not url.route.multiplexes or url.route.prepared is Truth.YES:
-            continue
-        certain = url.route.prepared is Truth.NO
-        pooler = url.route.pooler or "the pooler"
-        harm = prepared.raised if certain else f"unless {pooler} tracks prepared statements, {prepared.raised}"
+    found = pooling(client.urls, client.claim or _neighbour(client, clients))
+    if found is None or found.route.prepared is Truth.YES:
+        return
+    at = client.place_options.get(prepared.at_option, client.at)
+    if prepared.claim and found.url is None:
+        message = f"{_sentence(prepared.why)} Behind a transaction pooler {prepared.raised}."
+        yield Finding(at, message, prepared.remedy, client.version_because, Certainty.MEDIUM)
+        return
+    message = f"`{client.call}` prepares statements {found.said}: {_harm(found, prepared.raised)}. {_sentence(prepared.why)}"
+    yield Finding(at, message, prepared.remedy, (*found.because, *client.version_because), _certainty(found))
+
+
+def _neighbour(client: Client, clients: tuple[Client, ...]) -> Note | None:
+    """Another client of the same connection string that somebody has set up for a transaction pooler."""
+    return next(
+        (
+            other.claim
+            for other in clients
+            if other.claim is not None and other.at != client.at and other.lifetime.runs is not Runs.TEST
+            and same_source(client.url, other.url)
+        ),
+        None,
+    )
+
+
+def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[Finding]:
+    if statement.sql not in (Sql.PREPARE, Sql.EXECUTE, Sql.NAMED) or statement.lifetime.runs is Runs.TEST:
+        return
+    beside = {each.sql for each in statements if each.at.path == statement.at.path and each.function == statement.function}
+    if statement.sql is Sql.EXECUTE and Sql.PREPARE in beside:
+        return  # told where it is prepared
+    if statement.sql is Sql.PREPARE and Sql.DEALLOCATE in beside and statement.in_transaction is Truth.YES:
+        return
+    found = next((each for client in statement.clients if (each := pooling(client.urls, client.claim))), None)
+    if found is None:
+        return
+    name = statement.subject or "…"
+    if statement.sql is Sql.NAMED:
+        if found.route.prepared is Truth.YES:
+            return
         yield Finding(
-            client.place_options.get(prepared.at_option, client.at),
-            f"`{client.call}` prepares statements behind {pooler} in {url.route.mode.value} mode: {harm}. {prepared.why[:1].upper()}{prepared.why[1:]}.",
-            prepared.remedy,
-            tuple(_chain(client, url)),
-            min(Certainty.HIGH if certain else Certainty.MEDIUM, url.route.certainty),
+            statement.at,
+            f"`{statement.call}` names its statement `{name}` {found.said}: "
+            + _harm(found, f"queries fail with `prepared statement \"{name}\" already exists`, and some run another client's statement of that name")
+            + ".",
+            "Leave `name` out of the query.",
+            found.because,
+            _certainty(found),
         )
         return
+    does = "prepared on one server connection and executed on another" if statement.sql is Sql.PREPARE else "executed on a server connection that need not know it"
+    yield Finding(
+        statement.at,
+        f"`{statement.text}` {found.said} is {does}: it fails with `prepared statement \"{name}\" does not exist`. "
+        "No pooler keeps track of PREPARE in SQL.",
+        "Send the query with parameters and let the driver prepare it, or keep PREPARE, EXECUTE and DEALLOCATE in one transaction.",
+        found.because,
+        found.certainty,
+    )
 
 
-def _chain(client: Client, url: Url) -> Iterator[Note]:
-    if url.at is not None:
-        yield Note(f"{url.name or 'the connection string'} leads through {url.route.pooler or 'a pooler'}", url.at)
-    for each in url.route.because:
-        if each.at != url.at or not each.at:
-            yield each
-        else:
-            yield Note(each.text, each.at)
-    yield from client.version_because
+def _rails(rails: Rails) -> Iterator[Finding]:
+    if not rails.postgres or not rails.production or not rails.switch("prepared_statements", True):
+        return
+    found = pooling(rails.urls)
+    if found is None or found.route.prepared is Truth.YES:
+        return
+    given = rails.database.settings.get("prepared_statements")
+    yield Finding(
+        given.at if given is not None else rails.at,
+        f"Rails prepares statements for `{rails.database.environment}` {found.said}: "
+        + _harm(found, 'queries fail with `prepared statement "a1" already exists` or `does not exist`, and some run another '
+                "client's statement of the same name")
+        + ". The PostgreSQL adapter names them by default.",
+        "Write `prepared_statements: false` into this configuration.",
+        found.because,
+        _certainty(found),
+    )
+
+
+def _harm(found: Pooling, raised: str) -> str:
+    if found.route.prepared is Truth.NO:
+        return raised
+    return f"unless {found.route.pooler or 'it'} keeps track of prepared statements, {raised}"
+
+
+def _certainty(found: Pooling) -> Certainty:
+    return min(Certainty.HIGH if found.route.prepared is Truth.NO else Certainty.MEDIUM, found.certainty)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+

@@ -29,7 +29,9 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
     if given is not None:
         known = constants(given)
         if not known or 0 in known:
-            return Prepared(Truth.NO if known == [0] else Truth.UNKNOWN)
+            if known == [0]:
+                return Prepared(Truth.NO, at_option="statement_cache_size", claim="statement_cache_size=0")
+            return Prepared(Truth.UNKNOWN)
     return Prepared(
         Truth.YES,
         why="asyncpg prepares every statement under a name and keeps it for the connection",

@@ -31,11 +31,11 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
     given = options.get("prepare")
     legacy = constants(options.get("no_prepare"))
     if legacy == [True] or parameters.get("prepare") in ("false", "disable"):
-        return Prepared(Truth.NO)
+        return Prepared(Truth.NO, at_option="no_prepare", claim="no_prepare: true" if legacy == [True] else "?prepare=false")
     if given is not None:
         known = constants(given)
         if known and not any(known):
-            return Prepared(Truth.NO)
+            return Prepared(Truth.NO, at_option="prepare", claim="prepare: false")
         if not known or isinstance(given, (OneOf, FromEnv)):
             return Prepared(Truth.UNKNOWN)
     elif arguments.open:

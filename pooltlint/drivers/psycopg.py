@@ -39,7 +39,7 @@ def from_threshold(given: Value | None, remedy: str) -> Prepared:
         if not known or (len(known) > 1 and None in known):
             return Prepared(Truth.UNKNOWN)
         if known[0] is None:
-            return Prepared(Truth.NO)
+            return Prepared(Truth.NO, at_option="prepare_threshold", claim="prepare_threshold=None")
         why = (
             "`prepare_threshold=0` makes psycopg prepare every statement at its first execution, only `None` switches it off"
             if known[0] == 0 else f"psycopg prepares a statement after {known[0]} executions on a connection"
@@ -49,6 +49,7 @@ def from_threshold(given: Value | None, remedy: str) -> Prepared:
         raised='queries fail with `prepared statement "_pg3_0" already exists` or `does not exist`, and some run another '
         "client's statement of the same name",
         at_option="prepare_threshold",
+        claim="prepare_threshold=0" if given is not None and constants(given)[0] == 0 else "",
     )
 
 

@@ -98,7 +98,7 @@ def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, 
     if "statement_cache_size" in entries and not cache:
         return Prepared(Truth.UNKNOWN)
     if cache == [0] and (modern or named):
-        return Prepared(Truth.NO)
+        return Prepared(Truth.NO, at_option="connect_args", claim="statement_cache_size=0")
     if is_open and not cache:
         return Prepared(Truth.UNKNOWN)
     remedy = 'Pass `connect_args={"statement_cache_size": 0}` to the engine.' if modern else (

@@ -162,6 +162,9 @@ class _Follower:
     def outcome(self, view: Scopes, birth: _Birth) -> flow.Outcome:
         """Follow a checkout through the function that takes it, or through the callback it is given to."""
         site, method = birth.site, birth.method
+        start, end = view.module.functions[site.function].span
+        if any(start < error[1] and error[0] < end for error in view.module.errors):
+            return flow.Outcome(flow.Fate.UNKNOWN)  # part of the function was not understood: a release may be in it
         effects = _Judge(self, birth.path, birth.type)
         callback = self._callback(site, method)
         if callback is not None:

@@ -73,7 +73,7 @@ def _text(worth: Worth, tag: bool = False) -> str | None:
             held = entries.get("text") or entries.get("sql") or entries.get("query")
             return _text(held) if held is not None else None
         case worths.Either(values=several):
-            texts = [text for each in several if (text := _text(each)) is not None]
+            texts = [found for each in several if (found := _text(each)) is not None]
             return ";".join(texts) if texts else None
         case _:
             return None

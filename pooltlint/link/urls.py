@@ -166,7 +166,7 @@ class Urls:
         yield from files.values()
 
     def _code_folder(self, home: str, dockerfile: str) -> str:
-        """The folder whose code a compose service runs: the Dockerfile's, if a package lies there, else the compose file's."""
+        """The folder whose code a compose service runs: the Dockerfile's if a package is there, else the compose file's."""
         if not dockerfile:
             return home
         folder = posixpath.dirname(posixpath.normpath(posixpath.join(home, dockerfile)))
@@ -292,7 +292,7 @@ class Urls:
     # --- routes ---
 
     def route(self, dsn: Dsn, path: str = "", at: Place | None = None, open_port: bool = False) -> Route:
-        """Where a connection string leads: what the repository runs under that host, else what the provider's address says.
+        """Where a connection string leads: what the repository runs under that host, else what the address says.
 
         ``path``: the file it stands in; of two poolers of one name the nearer one is meant. ``open_port``: a
         port is given, but not which.

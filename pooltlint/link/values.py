@@ -41,6 +41,11 @@ class Dark(Worth):
 
 
 @dataclass(frozen=True, slots=True)
+class Again(Dark):
+    """Not known because it depends on itself; says nothing beside other values."""
+
+
+@dataclass(frozen=True, slots=True)
 class Missing(Dark):
     """Not known because a file of the repository has not been parsed; parsing it may tell."""
 
@@ -162,6 +167,7 @@ class Either(Worth):
 
 
 DARK = Dark()
+AGAIN = Again()
 
 
 def either(values: list[Worth]) -> Worth:
@@ -171,8 +177,8 @@ def either(values: list[Worth]) -> Worth:
         for each in value.values if isinstance(value, Either) else (value,):
             if each not in flat:
                 flat.append(each)
-    solid = [each for each in flat if not (isinstance(each, Const) and each.value is None)]
-    flat = solid or flat
+    flat = [each for each in flat if not isinstance(each, Again)] or flat
+    flat = [each for each in flat if not (isinstance(each, Const) and each.value is None)] or flat
     known = {each.type for each in flat if isinstance(each, Instance) and each.origin is not None}
     if known:  # an annotation says less than the object itself
         flat = [each for each in flat if not (isinstance(each, Instance) and each.origin is None and each.type in known)]
@@ -193,20 +199,14 @@ def instances(value: Worth) -> list[Instance]:
 
 _ENVIRONMENTS = {"process.env", "Bun.env", "Deno.env", "import.meta.env", "os.environ", "node:process.env", "process.default.env"}
 _GLOBALS = {"globalThis", "global", "window", "self"}
-_READERS = {  # function → (argument with the name, argument or keyword with the default)
-    "os.getenv": (0, 1),
-    "os.environ.get": (0, 1),
-    "os.environ.setdefault": (0, 1),
-    "os.environ.pop": (0, 1),
-    "Deno.env.get": (0, None),
-    "decouple.config": (0, "default"),
-    "decouple.AutoConfig": (0, "default"),
-    "prisma/config.env": (0, None),
-    "@prisma/config.env": (0, None),
-    "starlette.config.Config": (0, "default"),
+_READERS = {
+    "os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop", "Deno.env.get", "decouple.config", "prisma/config.env", "@prisma/config.env",
 }
-_ENV_OBJECTS = {"environ.Env": "django-environ", "environs.Env": "environs", "starlette.config.Config": "starlette", "decouple.Config": "decouple",
-                "decouple.AutoConfig": "decouple"}
+"""Functions that read the environment variable named by their first argument; the second, or ``default``, is the fallback."""
+_ENV_OBJECTS = {"environ.Env", "environ.FileAwareEnv", "environs.Env", "starlette.config.Config", "decouple.Config", "decouple.AutoConfig"}
+_ENV_READER = "environment reader"
+"""Type of an object that reads the variable it is called with (django-environ, environs, decouple, Starlette)."""
+_VALIDATES = {"parse", "safeParse", "parseAsync", "validate", "validateSync"}
 _SETTINGS_BASES = {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings", "pydantic_settings.main.BaseSettings"}
 _VALIDATED = {"@t3-oss/env-nextjs.createEnv", "@t3-oss/env-core.createEnv", "@t3-oss/env-nuxt.createEnv", "envalid.cleanEnv", "znv.parseEnv"}
 _MEMOISERS = {
@@ -267,7 +267,7 @@ class Values:
         if found is not None:
             return found
         if key in self._running:
-            return DARK
+            return AGAIN
         self._running.add(key)
         self.depth += 1
         try:
@@ -275,7 +275,8 @@ class Values:
         finally:
             self.depth -= 1
             self._running.discard(key)
-        self._memo[key] = found
+        if not isinstance(found, Again):
+            self._memo[key] = found
         return found
 
     def _of(self, path: str, function: int, node: Expr) -> Worth:
@@ -297,20 +298,20 @@ class Values:
                 return DARK
             case nodes.Template(parts=parts):
                 return Glued(tuple(self.of(path, function, part) for part in parts), origin)
-            case nodes.Operation(op="+", operands=operands) if len(operands) == 2:
+            case nodes.Operation(op="+", operands=operands):
                 parts_: list[Worth] = []
                 for each in operands:
                     value = self.of(path, function, each)
                     parts_.extend(value.parts if isinstance(value, Glued) else (value,))
                 return Glued(tuple(parts_), origin)
-            case nodes.Operation(op=op, operands=operands) if op in ("or", "??") and len(operands) == 2:
-                first = self.of(path, function, operands[0])
-                second = self.of(path, function, operands[1])
+            case nodes.Operation(op=op, operands=operands) if op in ("or", "??"):
+                options = [self.of(path, function, each) for each in operands]
+                first = options[0]
                 if isinstance(first, Env) and first.default is None:
-                    return Env(first.name, first.origin, second)
-                return either([first, second])
-            case nodes.Operation(op="and", operands=operands) if len(operands) == 2:
-                return self.of(path, function, operands[1])
+                    return Env(first.name, first.origin, either(options[1:]))
+                return either(options)
+            case nodes.Operation(op="and", operands=operands):
+                return self.of(path, function, operands[-1])
             case nodes.Choice(then=then, otherwise=otherwise):
                 return either([self.of(path, function, then), self.of(path, function, otherwise)])
             case nodes.Assign(value=value, op=op, target=target):
@@ -365,13 +366,14 @@ class Values:
         if known is None:
             running = (path, function, (-1, -1), name)
             if running in self._running:
-                return DARK
+                return AGAIN
             self._running.add(running)
             try:
                 known = self._name(path, function, name)
             finally:
                 self._running.discard(running)
-            self._names[key] = known
+            if not isinstance(known, Again):
+                self._names[key] = known
         return known
 
     def _name(self, path: str, function: int, name: str) -> Worth:
@@ -479,9 +481,7 @@ class Values:
                     return Library(known)
                 return DARK
             package = package_of(found.module)
-            if found.name == "*" or found.name == "default":
-                return Library(package)
-            return Library(f"{package}.{found.name}")
+            return self.foreign(package if found.name in ("*", "default") else f"{package}.{found.name}")
         if found.name == "*":
             return self._file(target)
         value = self.offered(target, found.name)
@@ -494,6 +494,15 @@ class Values:
                 if inner and inner != target:
                     return self._file(inner)
         return value
+
+    def foreign(self, symbol: str) -> Worth:
+        """What a symbol of a package of somebody else is: the environment, a ready-made object, or just that symbol."""
+        whole = self.plain(symbol)
+        if whole in _ENVIRONMENTS:
+            return Environment()
+        if whole in self.shelf.values:
+            return Instance(self.shelf.values[whole], None)
+        return Library(whole)
 
     def _file(self, path: str) -> Worth:
         return File(path) if path in self.program.modules else Missing(path)
@@ -563,8 +572,10 @@ class Values:
                 value = given
         if isinstance(value, Dark):
             value = self._callback(path, function, binding.index)
-        if isinstance(value, Dark) or (isinstance(value, Instance) and value.origin is None):
-            value = either([value, *(each for each in branches(self._from_callers(path, function, binding.index)) if isinstance(value, Dark) or isinstance(each, Instance))])
+        if isinstance(value, Dark):
+            value = self._from_callers(path, function, binding.index)
+        elif isinstance(value, Instance) and value.origin is None:
+            value = either([value, *instances(self._from_callers(path, function, binding.index))])
         for step in binding.path:
             value = self.step(value, step, Origin(path, function, binding.span))
         return value
@@ -746,13 +757,7 @@ class Values:
                 case Library(symbol="globalThis"):
                     found.append(self._global(origin.path, name))
                 case Library(symbol=symbol):
-                    whole = self.plain(f"{symbol}.{name}")
-                    if whole in _ENVIRONMENTS:
-                        found.append(Environment())
-                    elif whole in self.shelf.values:
-                        found.append(Instance(self.shelf.values[whole], None))
-                    else:
-                        found.append(Library(whole))
+                    found.append(self.foreign(f"{symbol}.{name}"))
                 case Missing():
                     found.append(each)
                 case File(path=path):
@@ -886,6 +891,13 @@ class Values:
                 return inner
         if isinstance(callee, nodes.Member) and callee.name == "bind":
             return self.of(path, function, callee.owner)
+        if isinstance(callee, nodes.Member) and callee.name in _VALIDATES and node.args:
+            given = self.of(path, function, node.args[0].value)
+            if isinstance(given, Environment):
+                return given
+        asked = callee.owner if isinstance(callee, nodes.Member) else callee
+        if node.args and any(each.type == _ENV_READER for each in instances(self.of(path, function, asked))):
+            return self._read(path, function, node, origin)
         found: list[Worth] = []
         for each in branches(self.of(path, function, callee)):
             found.append(self._called(each, path, function, node, origin))
@@ -927,20 +939,11 @@ class Values:
                 return DARK
 
     def _library_call(self, symbol: str, path: str, function: int, node: nodes.Call, origin: Origin) -> Worth:
-        reader = _READERS.get(symbol)
         arguments = [each for each in node.args if not each.name and not each.spread]
-        if reader and len(arguments) > 0:
-            name = self.of(path, function, arguments[0].value)
-            default = reader[1]
-            given: Worth | None = None
-            if isinstance(default, int) and len(arguments) > default:
-                given = self.of(path, function, arguments[default].value)
-            keyword = next((each.value for each in node.args if each.name in ("default", default)), None)
-            if keyword is not None:
-                given = self.of(path, function, keyword)
-            return Env(name.value, origin, given) if isinstance(name, Const) and isinstance(name.value, str) else DARK
+        if symbol in _READERS and arguments:
+            return self._read(path, function, node, origin)
         if symbol in _ENV_OBJECTS:
-            return Instance(f"environment:{_ENV_OBJECTS[symbol]}", origin)
+            return Instance(_ENV_READER, origin)
         if symbol in _VALIDATED:
             return Environment()
         if symbol in _MEMOISERS and arguments:
@@ -962,10 +965,6 @@ class Values:
             return DARK
         entry = self.shelf.symbols.get(symbol)
         if entry is None:
-            last = symbol.rsplit(".", 1)[-1]
-            if last in ("parse", "safeParse", "parseAsync") and arguments:
-                value = self.of(path, function, arguments[0].value)
-                return value if isinstance(value, Environment) else DARK
             return DARK
         known = entry[1]
         if isinstance(known, Construct):
@@ -982,6 +981,16 @@ class Values:
                 if isinstance(value, Instance):
                     return value
         return None
+
+    def _read(self, path: str, function: int, node: nodes.Call, origin: Origin) -> Worth:
+        """``getenv(name, default)`` and its kin."""
+        positional = [each.value for each in node.args if not each.name and not each.spread]
+        default = next((each.value for each in node.args if each.name == "default"), positional[1] if len(positional) > 1 else None)
+        name = self.of(path, function, positional[0]) if positional else DARK
+        if not isinstance(name, Const) or not isinstance(name.value, str):
+            return DARK
+        given = self.of(path, function, default) if default is not None else None
+        return Env(name.value, origin, None if isinstance(given, Const) and given.value is None else given)
 
     def method(self, path: str, function: int, node: nodes.Call) -> tuple[Method | None, Instance | None]:
         """The library method a call runs, with its receiver; ``(None, None)`` when it is none that is known."""

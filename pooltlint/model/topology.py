@@ -15,7 +15,7 @@ from pooltlint.model.finding import Certainty, Note, Problem
 from pooltlint.model.source import Place
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn
-from pooltlint.model.value import Value
+from pooltlint.model.value import FromEnv, Joined, OneOf, Value, constants
 
 
 class Mode(StrEnum):
@@ -157,6 +157,8 @@ class Prepared(Struct, frozen=True):
     ``why``: one clause for the message. ``remedy``: exactly what to type for this library and version.
     ``raised``: how it shows in production. ``only_in_transactions``: outside of them the library
     hides the failure by retrying. ``at_option``: the canonical option that decides it, for its place.
+    ``claim``: the option as the user writes it where somebody set it to have no prepared statements
+    (``prepare: false``), which says that a transaction pooler is expected.
     """
 
     names: Truth
@@ -165,6 +167,7 @@ class Prepared(Struct, frozen=True):
     raised: str = ""
     only_in_transactions: bool = False
     at_option: str = ""
+    claim: str = ""
 
 
 class Limit(Struct, frozen=True):
@@ -219,6 +222,64 @@ class Client(Struct, frozen=True):
     close: str = ""
     right_per_request: str = ""
     certain: bool = True
+    queried: Place | None = None
+    """The first place where a query is sent on it itself, not through what wraps it."""
+
+    @property
+    def claim(self) -> Note | None:
+        """An option of this client that is only set because of a transaction pooler."""
+        said = self.prepared
+        if said is None or not said.claim:
+            return None
+        return Note(f"`{said.claim}` is set for a transaction pooler", self.place_options.get(said.at_option, self.at))
+
+
+def sources(value: Value | None) -> frozenset[str]:
+    """The environment variables that a value is made of, those for user and password included."""
+    match value:
+        case FromEnv(name=name, default=default):
+            return sources(default) | {name}
+        case Joined(parts=parts) | OneOf(values=parts):
+            return frozenset(name for each in parts for name in sources(each))
+        case _:
+            return frozenset()
+
+
+def same_source(one: Value | None, other: Value | None) -> bool:
+    """Are two connection strings made of the same environment variables, in part at least."""
+    return bool(sources(one) & sources(other))
+
+
+class Pooling(Struct, frozen=True):
+    """Evidence that successive transactions of a client run on different server connections.
+
+    ``said``: the clause of a message that names the pooler (``behind Supavisor in transaction mode``).
+    ``url`` is ``None`` where only an option of the client says it.
+    """
+
+    said: str
+    route: Route
+    because: tuple[Note, ...]
+    certainty: Certainty
+    url: Url | None = None
+
+
+def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
+    """The transaction pooler that the deciding connection strings lead through, else the one that an option expects.
+
+    ``claim`` only counts where no connection string says otherwise, and never makes it certain.
+    """
+    decisive = deciding(urls)
+    for url in decisive:
+        if url.route.multiplexes:
+            name = url.route.pooler or "a pooler"
+            why = next((each.text for each in url.route.because if each.at == url.at), "")
+            lead = Note(f"{url.name or 'the connection string'} leads through {name}{': ' if why else ''}{why}", url.at)
+            rest = tuple(each for each in url.route.because if each.at != url.at or each.at is None and each.text != why)
+            return Pooling(f"behind {name} in {url.route.mode.value} mode", url.route, (lead, *rest), url.route.certainty, url)
+    if claim is None or any(url.route.mode is not Mode.UNKNOWN for url in decisive):
+        return None
+    return Pooling("behind the transaction pooler that it is set up for", Route(Mode.TRANSACTION), (claim,), Certainty.MEDIUM)
 
 
 class Leak(Struct, frozen=True):
@@ -296,6 +357,8 @@ class Sql(StrEnum):
     TEMPORARY_TABLE_DROPPED = "temporary table on commit drop"
     HOLD_CURSOR = "cursor with hold"
     PREPARE = "prepare"
+    NAMED = "named statement"
+    """Not SQL: a query that is sent with a name, as a prepared statement of the protocol."""
     EXECUTE = "execute"
     DEALLOCATE = "deallocate"
     DISCARD = "discard"
@@ -386,6 +449,31 @@ class Rails(Struct, frozen=True):
     database: RailsDatabase
     urls: tuple[Url, ...] = ()
     version: str = ""
+
+    @property
+    def postgres(self) -> bool:
+        """Is it proven to be a Postgres database."""
+        adapter = self.database.settings.get("adapter")
+        names = [str(each) for each in constants(adapter.value)] if adapter is not None else []
+        if names:
+            return all(each.startswith(("postgres", "postgis")) for each in names)
+        return any(url.dsn.scheme.startswith(("postgres", "postgis")) for url in self.urls)
+
+    @property
+    def production(self) -> bool:
+        """May it be what production runs on: not development, test, nor a helper for others to merge."""
+        return self.database.environment not in ("development", "test", "default")
+
+    def switch(self, name: str, default: bool) -> bool | None:
+        """A boolean setting, from the URL's parameters or the file; ``None`` when it cannot be told.
+
+        Rails casts strings as ActiveModel's Boolean does: false, f, off and 0 are false (``url_config.rb``).
+        """
+        written = {dict(url.dsn.parameters).get(name) for url in self.urls} - {None}
+        given = self.database.settings.get(name)
+        said = written or (set(constants(given.value)) or {None} if given is not None else {default})
+        truths = {None if each is None else str(each).lower() not in ("false", "f", "off", "0", "") for each in said}
+        return truths.pop() if len(truths) == 1 else None
 
 
 class Topology(Struct, frozen=True):

@@ -172,12 +172,22 @@ def follow(
     the parameter that is set exactly when there is no resource. Never raises; what is too large or too
     deep is ``UNKNOWN``.
     """
-    walk = _Walk(module, function, birth, effects, yields, releasers, error)
     try:
+        walk = _Walk(module, function, birth, effects, yields, releasers, error)
         walk.run()
+        found = walk.outcome()
+        while found.fate is Fate.HANDED_ON and walk.outward > 0:
+            # A callback that binds it to a variable of the function around: follow it there, if the callback
+            # turns out to be run in place.
+            walk = _Walk(module, walk.outward, birth, effects, yields, (), "")
+            walk.run()
+            outer = walk.outcome()
+            if outer.fate is Fate.UNKNOWN:
+                break
+            found = outer
     except (_TooMuch, RecursionError):
         return Outcome(Fate.UNKNOWN)
-    return walk.outcome()
+    return found
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -243,6 +253,7 @@ class _State(NamedTuple):
     ``env``: access path (``client``, ``options.tx``) → value, for aliases of the resource and for flags.
     ``at``: the release, unless it was arranged (``with``, ``defer``). ``raised``: an exception was caught
     since. ``turn``: the last ``continue`` or ``break`` passed while held. ``handling``: depth of handlers.
+    ``second``: it is still held because an exception came up while another one was handled.
     ``pending``: the exits that wait for the ``finally`` blocks around, as indexes of ``_Walk.waiting``.
     """
 
@@ -252,6 +263,7 @@ class _State(NamedTuple):
     raised: bool = False
     turn: tuple[ExitKind, Span] | None = None
     handling: int = 0
+    second: bool = False
     pending: tuple[int, ...] = ()
 
 
@@ -362,6 +374,9 @@ def _leave(exits: _Exits, key: _Key, witnesses: Iterable[tuple[Span, bool]]) -> 
         found[each] = None
 
 
+_LEAVES = frozenset(("span", "at", "id", "name", "op", "kind", "label", "declare", "annotation"))
+
+
 def _nodes(roots: Iterable[object]) -> Iterator[Struct]:
     """All nodes below, in no particular order; bodies of nested functions are not part of it."""
     stack: list[object] = list(roots)
@@ -371,7 +386,7 @@ def _nodes(roots: Iterable[object]) -> Iterator[Struct]:
             stack += node
         elif isinstance(node, Struct):
             yield node
-            stack += [getattr(node, name) for name in node.__struct_fields__]
+            stack += [getattr(node, name) for name in node.__struct_fields__ if name not in _LEAVES]
 
 
 def _bound(target: Expr | None) -> Iterator[str]:
@@ -398,7 +413,10 @@ def _bound(target: Expr | None) -> Iterator[str]:
 _ALL_CAUGHT = frozenset(("Exception", "BaseException", "Error", "Throwable"))
 _EXITS = frozenset(("process.exit", "process.abort", "sys.exit", "os._exit", "os.abort", "Deno.exit"))
 _CHAIN = frozenset(("then", "catch", "finally"))
-_LISTENERS = frozenset(("on", "once", "addListener", "addEventListener", "prependListener", "off"))
+_LISTENERS = frozenset(
+    ("on", "once", "off", "addListener", "prependListener", "addEventListener", "removeListener",
+     "removeAllListeners", "setMaxListeners")
+)  # fmt: skip
 _CLOSING = frozenset(("closing", "aclosing"))
 # contextlib.ExitStack, unittest.TestCase.addCleanup, pytest's request.addfinalizer
 _ARRANGED_PYTHON = frozenset(
@@ -407,6 +425,23 @@ _ARRANGED_PYTHON = frozenset(
 )  # fmt: skip
 _ARRANGED_SCRIPT = frozenset(("defer", "adopt", "onTestFinished"))  # DisposableStack, vitest
 _ENTERED = frozenset(("enter_context", "enter_async_context", "push", "push_async_exit"))
+
+
+# Of the languages themselves, and their loggers.
+_QUIET = frozenset(
+    ("print", "len", "isinstance", "issubclass", "callable", "id", "repr", "str", "bool", "list", "dict", "set",
+     "tuple", "range", "enumerate", "zip", "hasattr", "type", "super", "object", "datetime.now", "datetime.utcnow",
+     "datetime.datetime.now", "datetime.datetime.utcnow", "time.time", "time.monotonic", "time.perf_counter",
+     "uuid.uuid4", "uuid4", "String", "Boolean", "Number", "Date.now", "performance.now", "Math.random", "Math.floor",
+     "Math.round", "Math.ceil", "Math.min", "Math.max", "Array.isArray", "Object.keys", "Object.values",
+     "Object.entries", "crypto.randomUUID", "randomUUID", "process.hrtime", "setTimeout", "clearTimeout",
+     "setInterval", "clearInterval", "setImmediate", "parseInt", "parseFloat")
+)  # fmt: skip
+_QUIET_NEW = frozenset(
+    ("Set", "Map", "WeakMap", "WeakSet", "Date", "Error", "TypeError", "RangeError", "AbortController", "Promise",
+     "Object")
+)  # fmt: skip
+_LOGGERS = frozenset(("console", "log", "logger", "logging", "LOG", "LOGGER", "_log", "_logger"))
 
 
 class _Names(NamedTuple):
@@ -503,13 +538,14 @@ class _Walk:
         self.local = self.names_of(function).local
         self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
         self.flags = self.flags_of(function) | {error}
+        self.outward = 0  # the function around that owns the variable it was bound to
         self.stack: list[int] = []
         self.waiting: list[_Key] = []
         self.witnesses: list[dict[tuple[Span, bool], None]] = []
         self.steps = 0
         self.leaks: dict[tuple[Span, ExitKind], bool] = {}
         self.turned: set[Span] = set()
-        self.late: list[tuple[ExitKind, Span, tuple[ExitKind, Span]]] = []
+        self.late: list[tuple[ExitKind, Span, tuple[ExitKind, Span], bool]] = []
         self.releases: set[Span] = set()
         self.double: dict[tuple[Span, Span], bool] = {}
         self.handed = self.unknown = self.released = False
@@ -547,21 +583,21 @@ class _Walk:
         """A path ends here."""
         if state.phase is _Phase.HELD:
             if state.turn and kind is ExitKind.END:
-                self.late.append((kind, span, state.turn))
+                self.late.append((kind, span, state.turn, state.second))
             else:
-                self.leak(kind, span, handling)
+                self.leak(kind, span, handling or state.second)
 
     def leak(self, kind: ExitKind, span: Span, handling: bool = False) -> None:
         key = (span, kind)
         self.leaks[key] = self.leaks.get(key, True) and handling
 
     def outcome(self) -> Outcome:
-        for kind, span, (jump, at) in self.late:
+        for kind, span, (jump, at), second in self.late:
             # The path left the loop holding it: the jump is the place, unless all of the loop does so.
             if jump is ExitKind.BREAK or at in self.turned:
-                self.leak(jump, at)
+                self.leak(jump, at, second)
             else:
-                self.leak(kind, span)
+                self.leak(kind, span, second)
         leaks = tuple(sorted(Leak(span, kind, handling) for (span, kind), handling in self.leaks.items()))
         if leaks:
             fate = Fate.LEAKS if self.released or self.handed or self.unknown else Fate.NEVER
@@ -721,12 +757,9 @@ class _Walk:
         for _ in range(3):
             before = len(found)
             for node in nodes:
-                if isinstance(node, Assign) and node.value is not None:
-                    target, value = node.target, node.value
-                elif isinstance(node, Resource) and node.target is not None:
-                    target, value = node.target, node.value
-                else:
+                if not isinstance(node, Assign | Resource) or node.target is None or node.value is None:
                     continue
+                target, value = node.target, node.value
                 inside = value.span[0] <= span[0] and span[1] <= value.span[1] and not isinstance(value, Lambda)
                 if inside or any(isinstance(each, Name) and each.id in found for each in _alternatives(value)):
                     found.update(_bound(target))
@@ -761,9 +794,18 @@ class _Walk:
     def is_local(self, name: str) -> bool:
         return name in self.local or any(name in self.names_of(function).local for function in self.stack)
 
+    def owner_of(self, name: str) -> int:
+        """The function around that has a local variable; 0 when it is a module's."""
+        number = self.module.functions[self.function].parent
+        while number > 0 and name not in self.names_of(number).local:
+            number = self.module.functions[number].parent
+        return max(number, 0)
+
     def bind(self, name: str, value: _Value, state: _State, span: Span) -> _State:
         """Bind a local or outer name."""
         if not self.is_local(name):
+            if value.kind is _Kind.RESOURCE and not self.stack and not isinstance(self.birth, Name):
+                self.outward = self.owner_of(name)
             return self.given_away(value, state)
         prefix = name + "."
         env = frozenset(each for each in state.env if each[0] != name and not each[0].startswith(prefix))
@@ -772,7 +814,7 @@ class _Walk:
             env |= {(name, value)}
         after = state._replace(env=env)
         if state.phase is _Phase.HELD and _has_alias(state) and not _has_alias(after):
-            self.leak(ExitKind.REBOUND, span, state.handling > 0)
+            self.leak(ExitKind.REBOUND, span, state.second)
             return _settled(state, _Phase.LOST)
         return after
 
@@ -993,9 +1035,7 @@ class _Walk:
             every = not handler.types or bool(names & _ALL_CAUGHT)
             entering = []
             for key in loose:
-                state = key.state._replace(
-                    handling=key.state.handling + 1, raised=key.state.phase is _Phase.RELEASED
-                )
+                state = _caught(key)
                 if handler.name:
                     state = self.bind(handler.name, _TRUTHY, state, handler.span)
                 entering.append(state)
@@ -1021,11 +1061,7 @@ class _Walk:
             self.witnesses.append(witnesses)
             state = key.state
             entering.append(
-                state._replace(
-                    pending=(*state.pending, number),
-                    handling=state.handling + thrown,
-                    raised=state.raised or (thrown and state.phase is _Phase.RELEASED),
-                )
+                (_caught(key) if thrown else state)._replace(pending=(*state.pending, number))
             )
         inner: _Exits = {}
         after = self.block(final, entering, inner)
@@ -1185,9 +1221,9 @@ class _Walk:
             if after.phase is _Phase.HELD:
                 if after.turn:
                     self.turned.add(after.turn[1])
-                    self.leak(*after.turn)
+                    self.leak(*after.turn, after.second)
                 else:
-                    self.leak(ExitKind.TURN, birth.span)
+                    self.leak(ExitKind.TURN, birth.span, after.second)
             found.append((_born(after), _IT))
         for key, witnesses in inner.items():
             # Where it fails there is no resource.
@@ -1493,7 +1529,7 @@ class _Walk:
             for value in values:
                 if self.touch(value, state) in (Effect.RELEASE, Effect.HAND_ON):
                     return [(self.called_back(value, state), _OTHER)]
-        if not quiet and self.effects.raises(call):
+        if not quiet and not _harmless(call, owner) and self.effects.raises(call):
             # Passing on what nobody has a name for yet: where that fails, there is no resource (`wait_for(acquire())`).
             self.throws(_unborn(state) if same and fresh else state, call.span, exits)
         return [(state, _IT if same else _OTHER)]
@@ -1594,8 +1630,7 @@ class _Walk:
             for key, witnesses in thrown.items():
                 _leave(exits, key, witnesses)
             return found
-        for failed in dict.fromkeys(key.state for key in thrown):
-            handling = failed._replace(handling=failed.handling + 1, raised=failed.phase is _Phase.RELEASED)
+        for handling in dict.fromkeys(_caught(key) for key in thrown):
             inner: _Exits = {}
             found += ((_calmed(s), v) for s, v in self.calls_back(rejected, [_TRUTHY], handling, inner, call))
             for key, witnesses in inner.items():
@@ -1618,7 +1653,10 @@ class _Walk:
 
     def concerns(self, number: int, values: Sequence[_Value], state: _State) -> bool:
         """Whether a call of a local function has to be followed."""
-        if any(value.kind in _ALIASES for value in values) or self.touch(_Value(_Kind.FUNCTION, number), state):
+        span, birth = self.module.functions[number].span, self.birth.span
+        if any(value.kind in _ALIASES for value in values) or span[0] <= birth[0] < span[1]:
+            return True
+        if self.touch(_Value(_Kind.FUNCTION, number), state):
             return True
         return bool(self.flags) and any(
             isinstance(node, Assign) and any(name in self.flags for name in _bound(node.target))
@@ -1751,9 +1789,9 @@ class _Walk:
                     seen.add(span)
                     found.add(self.effects.method(method, Call(node, (), node.span)))
                 case Operation(op="==" | "!=" | "not" | "and" | "or" | "typeof" as op, operands=operands):
-                    for each in operands[:-1] if op in ("and", "or") else operands:
-                        if isinstance(each, Name) and each.id in names:
-                            seen.add(each.span)
+                    for tested in operands[:-1] if op in ("and", "or") else operands:
+                        if isinstance(tested, Name) and tested.id in names:
+                            seen.add(tested.span)
                             found.add(Effect.USE)
                 case If(test=Name(id=name, span=span)) | Choice(test=Name(id=name, span=span)) if name in names:
                     seen.add(span)
@@ -1807,9 +1845,26 @@ def _raised(key: _Key) -> str | None:
     return key.what.rpartition(".")[2] if key.kind is ExitKind.RAISE and isinstance(key.what, str) else None
 
 
+def _harmless(call: Call, owner: _Value) -> bool:
+    """A call that raises in no program that is any good; listening on the resource is one as well."""
+    path = _path(call.callee)
+    if call.new:
+        return path in _QUIET_NEW
+    if owner.kind is _Kind.RESOURCE:
+        return isinstance(call.callee, Member) and call.callee.name in _LISTENERS
+    return path in _QUIET or any(part in _LOGGERS for part in path.split(".")[:-1])
+
+
 def _last(function: Function) -> Span:
     """The last character of a function, where it ends without ``return``."""
     return max(function.span[0], function.span[1] - 1), function.span[1]
+
+
+def _caught(key: _Key) -> _State:
+    """The state with which a handler, or ``finally``, begins after an exception."""
+    state = key.state
+    second = state.second or (key.kind is ExitKind.EXCEPTION and state.handling > 0 and state.phase is _Phase.HELD)
+    return state._replace(handling=state.handling + 1, raised=state.phase is _Phase.RELEASED, second=second)
 
 
 def _calmed(state: _State) -> _State:

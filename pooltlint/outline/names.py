@@ -422,12 +422,13 @@ class _Walk:
                 self.expression(then, context.under(test, True), role, target, outer, awaited, assign)
                 self.expression(otherwise, context.under(test, False), role, target, outer, awaited, assign)
             case Operation(op=op, operands=operands):
-                if op in ("and", "or", "??") and len(operands) == 2:
-                    first, second = operands
-                    self.expression(first, context, role if op != "and" else "other", target, outer, awaited, assign)
-                    self.expression(second, context.under(first, op == "and"), role, target, outer, awaited, assign)
-                else:
-                    for each in operands:
+                last = len(operands) - 1
+                for position, each in enumerate(operands):
+                    if op in ("and", "or", "??"):
+                        given = role if position == last or op != "and" else "other"
+                        self.expression(each, context, given, target, outer, awaited, assign)
+                        context = context.under(each, op == "and")
+                    else:
                         self.expression(each, context, "other")
             case Record(entries=entries):
                 for entry in entries:

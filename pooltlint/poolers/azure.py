@@ -16,7 +16,10 @@ _DOMAINS = (
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """The port tells; mode and ``pgbouncer.max_prepared_statements`` (default 0) are server parameters (learn.microsoft.com concepts-pgbouncer)."""
+    """The port tells; mode and tracking of statements are server parameters.
+
+    ``pgbouncer.max_prepared_statements`` is 0 by default (learn.microsoft.com, concepts-pgbouncer).
+    """
     if not dsn.host.endswith(_DOMAINS):
         return None
     match dsn.port:

@@ -12,7 +12,7 @@ _DOMAIN = ".db.ondigitalocean.com"
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """Each pool has its own mode, transaction unless chosen otherwise (DigitalOcean reference, database connection pools)."""
+    """Each pool has a mode, transaction unless chosen otherwise (DigitalOcean reference, database_connection_pool)."""
     if not dsn.host.endswith(_DOMAIN):
         return None
     match dsn.port:

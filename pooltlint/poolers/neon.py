@@ -15,7 +15,10 @@ _ENDPOINT = re.compile(r"ep-[a-z0-9<{\[$x*_-]+")
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """Pooled when the host's first label ends in ``-pooler``; its PgBouncer tracks statements (neon.com docs, connection pooling)."""
+    """Pooled when the host's first label ends in ``-pooler``; its PgBouncer tracks statements.
+
+    Source: neon.com documentation, "Connection pooling" (``max_prepared_statements=1000``).
+    """
     first, _, rest = dsn.host.partition(".")
     known = dsn.host.endswith(_DOMAINS)
     cut_short = not rest.strip(".…") and first.startswith("ep-")

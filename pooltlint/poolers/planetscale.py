@@ -12,7 +12,7 @@ _DOMAIN = ".psdb.cloud"
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """The port tells; its PgBouncer is recent, so it is taken to track statements (PlanetScale documentation, "PgBouncer")."""
+    """The port tells; a recent PgBouncer is taken to track statements (PlanetScale documentation, "PgBouncer")."""
     if not dsn.host.endswith(_DOMAIN):
         return None
     match dsn.port:

@@ -13,7 +13,10 @@ _OUTSIDE = (".proxy.rlwy.net", ".railway.app")
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """Its PgBouncer add-on is a service of its own, in transaction mode by default (docs.railway.com/databases/postgresql-pgbouncer)."""
+    """Its PgBouncer add-on is a service of its own, in transaction mode by default.
+
+    Source: docs.railway.com/databases/postgresql-pgbouncer.
+    """
     if dsn.host.endswith(_INSIDE):
         service = dsn.host.removesuffix(_INSIDE)
         if "pgbouncer" in service:

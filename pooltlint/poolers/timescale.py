@@ -11,7 +11,7 @@ _DOMAINS = (".tsdb.cloud.timescale.com", ".tsdb.forge.timescale.com")
 
 
 def recognise(dsn: Dsn) -> Sight | None:
-    """``tsdb_transaction`` is the transaction pool's database; other names say nothing (Tiger documentation, "Connection pooling")."""
+    """``tsdb_transaction`` is the transaction pool; other names say nothing (Tiger docs, "Connection pooling")."""
     if not dsn.host.endswith(_DOMAINS):
         return None
     if dsn.database == "tsdb_transaction":

@@ -316,4 +316,6 @@ def console(here: Path, port: str, query: str) -> list[dict[str, str]]:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit(__doc__)
     main(sys.argv[1:])

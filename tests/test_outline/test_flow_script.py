@@ -828,6 +828,45 @@ CASES = [
           rollback();
         });
     """, birth="client", releasers=("done",), error="err"),
+    Case("bound in one callback, released in the next", LEAKS, """
+        function f() {
+          let client;
+          return open()
+            .then(async (pool) => {
+              client = await pool.connect();
+              return client.query("a");  // ! exception
+            })
+            .then((r) => { client.release(); return r; });
+        }
+    """),
+    Case("bound in one callback, released at the end of the chain", ALWAYS, """
+        function f() {
+          let client;
+          return open()
+            .then(async (pool) => {
+              client = await pool.connect();
+              return client.query("a");
+            })
+            .finally(() => { if (client) client.release(); });
+        }
+    """),
+    Case("bound in a callback that somebody else keeps", HANDED, """
+        function f(app) {
+          let client;
+          app.onStart(async () => {
+            client = await pool.connect();
+          });
+          app.onStop(() => client.release());
+        }
+    """),
+    Case("bound in a local function", ALWAYS, """
+        async function f() {
+          let client;
+          const open = async () => { client = await pool.connect(); };
+          await open();
+          try { await client.query("a"); } finally { client.release(); }
+        }
+    """),
     Case("assigned to a variable of an outer function", HANDED, """
         function outer() {
           let kept;
