@@ -38,7 +38,11 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     files = Files(found.root, found.files)
     code = [each for each in found.files if each.reader in CODE and role(each.path) is not Runs.TEST]
     demands = frozenset((word,) for word in (*words(), OWN_WORD)) if code else frozenset()
-    facts = list(extract(files, [*code, *(each for each in found.files if each.reader not in _SURROUNDINGS | CODE)], demands, jobs))
+    facts = list(
+        extract(
+            files, [*code, *(each for each in found.files if each.reader not in _SURROUNDINGS | CODE)], demands, jobs
+        )
+    )
     if any(map(_speaks, facts)):
         facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
     facts.sort(key=lambda each: each.path)

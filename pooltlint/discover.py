@@ -43,7 +43,8 @@ _SUFFIXES = {
 _PATTERNS = {
     "dotenv": r"""
         \.env
-        | \.env[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$|(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml|hbs|ejs|mustache)$).*
+        | \.env[._-](?!(?:vault|keys|me|age|gpg|asc|enc|encrypted|lock)$
+                       |(?:.*\.)?(?:[jt]sx?|py|rb|sh|md|json|ya?ml|hbs|ejs|mustache)$).*
         | env\.(?:example|sample|template|dist|local|production|development|test|staging)
         | .*\.env\.(?:example|sample|template|dist)""",
     "pgbouncer": r".*\.ini\.(?:j2|jinja2?|tmpl|tpl|template|erb|example|sample|dist|in)",
@@ -228,7 +229,9 @@ def discover(
         whole = whole or not relative
         chain = list(_ignores_above(root, relative))
         if os.path.isdir(absolute):
-            if not force_exclude or not (excluded.covers(relative, folder=True) or _ignored(chain, relative, folder=True)):
+            if not force_exclude or not (
+                excluded.covers(relative, folder=True) or _ignored(chain, relative, folder=True)
+            ):
                 found.update(_walk(root, relative, chain, excluded, in_git, problems))
         elif force_exclude and (excluded.covers(relative) or _ignored(chain, relative) or _pruned_path(relative)):
             continue

@@ -137,7 +137,9 @@ def translated(pattern: str) -> str:
             end = at
             while end < size and pattern[end] == "*":
                 end += 1
-            whole = end - at == 2 and (at in (0, plain) or pattern[at - 1] == "/") and pattern[end : end + 1] in ("", "/")
+            whole = (
+                end - at == 2 and (at in (0, plain) or pattern[at - 1] == "/") and pattern[end : end + 1] in ("", "/")
+            )
             if whole:
                 pieces[-1] += _stars(chunks, "[^/]*")
                 chunks = [""]

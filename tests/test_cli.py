@@ -41,7 +41,9 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     return code, out, err
 
 
-@pytest.mark.parametrize("argv", [[], ["."], ["check"], ["check", "."], ["pgbouncer.ini"], ["--select", RULE], ["-q", "."]])
+@pytest.mark.parametrize(
+    "argv", [[], ["."], ["check"], ["check", "."], ["pgbouncer.ini"], ["--select", RULE], ["-q", "."]]
+)
 def test_check_is_the_default_command(repository: Path, capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     code, out, err = run(capsys, *argv)
     assert code == cli.FINDINGS
@@ -102,14 +104,18 @@ def test_wrong_usage_says_what_to_type(capsys: pytest.CaptureFixture[str], argv:
     assert "Traceback" not in err
 
 
-def test_wrong_settings_are_wrong_usage_even_with_exit_zero(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_settings_are_wrong_usage_even_with_exit_zero(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (repository / "pooltlint.toml").write_text('fail_on = "never"\n')
     code, _, err = run(capsys, "--exit-zero")
     assert code == cli.USAGE
     assert "pooltlint.toml: fail_on: must be one of 'note', 'warning', 'error', not 'never'." in err
 
 
-def test_settings_in_pyproject_and_by_option(repository: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_settings_in_pyproject_and_by_option(
+    repository: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (repository / "pyproject.toml").write_text(f'[tool.pooltlint]\nignore = ["{RULE}"]\n')
     assert run(capsys)[0] == cli.CLEAN
     assert run(capsys, "--select", RULE)[0] == cli.FINDINGS
@@ -134,9 +140,7 @@ def test_several_formats(repository: Path, capsys: pytest.CaptureFixture[str]) -
     assert "pgbouncer.ini:4" in (repository / "report.txt").read_text()
 
 
-def test_standard_input(
-    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_standard_input(repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode())))
     assert run(capsys, "--select", RULE, "--stdin-filename", "pgbouncer.ini")[0] == cli.CLEAN
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BAD.replace("[pg", "\n\n[pg").encode())))
@@ -196,7 +200,12 @@ COLOURS = [
 
 @pytest.mark.parametrize(("environment", "choice", "terminal", "expected"), COLOURS)
 def test_colour(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], choice: str, terminal: bool, expected: bool
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    choice: str,
+    terminal: bool,
+    expected: bool,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -237,7 +246,9 @@ def test_facts(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "secret" not in out
 
 
-def test_init_writes_settings_that_can_be_read_and_never_overwrites(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_settings_that_can_be_read_and_never_overwrites(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (repository / ".env").write_text("DATABASE_URL=postgres://user:secret@aws-0-eu-west-1.pooler.supabase.com:6543/d\n")
     code, out, _ = run(capsys, "init")
     assert (code, out) == (cli.CLEAN, "wrote pooltlint.toml\n")
@@ -258,22 +269,36 @@ def test_completion(repository: Path, capsys: pytest.CaptureFixture[str], shell:
     assert "_POOLTLINT_COMPLETE" in out
 
 
-def process(*argv: str, **options: object) -> subprocess.CompletedProcess[str]:
+def process(*argv: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(pooltlint.__file__).parent.parent)}
-    return subprocess.run([sys.executable, *argv], capture_output=True, text=True, env=environment, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([sys.executable, *argv], capture_output=True, text=True, env=environment, check=False)
+
+
+VERSION = """
+import sys
+from pooltlint.__main__ import main
+sys.argv[1:] = ["--version"]
+try:
+    main()
+finally:
+    print(sorted(set(sys.modules) & {"click", "msgspec", "typing", "re", "pooltlint.cli"}))
+"""
+
+LIGHT = """
+import sys
+from pooltlint.cli import run
+run([])
+print(sorted(set(sys.modules) & {"rich", "sarif_om", "yaml", "tree_sitter", "libcst", "tomllib", "hyperscan"}))
+"""
 
 
 def test_version_imports_next_to_nothing() -> None:
-    code = "import sys; sys.argv[1:] = ['--version']\nfrom pooltlint.__main__ import main\n" \
-        "try: main()\nfinally: print(sorted(set(sys.modules) & {'click', 'msgspec', 'typing', 're', 'pooltlint.cli'}))"  # fmt: skip
-    assert process("-S", "-c", code).stdout == f"pooltlint {pooltlint.__version__}\n[]\n"
+    assert process("-S", "-c", VERSION).stdout == f"pooltlint {pooltlint.__version__}\n[]\n"
     assert process("-m", "pooltlint", "--version").stdout == f"pooltlint {pooltlint.__version__}\n"
 
 
 def test_heavy_modules_are_imported_only_when_needed(repository: Path) -> None:
-    code = "import sys\nfrom pooltlint.cli import run\nrun([])\n" \
-        "print([each for each in ('rich', 'sarif_om', 'yaml', 'tree_sitter', 'libcst', 'tomllib', 'hyperscan') if each in sys.modules])"  # fmt: skip
-    assert process("-c", code).stdout.splitlines()[-1] == "['tomllib']"
+    assert process("-c", LIGHT).stdout.splitlines()[-1] == "['tomllib']"
 
 
 def test_a_reader_that_closes_the_pipe_is_no_error(repository: Path) -> None:

@@ -55,15 +55,16 @@ def names(root: Path, *paths: str, **options: object) -> list[str]:
 
 def test_generated_and_vendored_folders_are_left_out(tmp_path: Path) -> None:
     tree(tmp_path, "a.py", "node_modules/pg/index.js", ".venv/lib/x.py", "myenv/pyvenv.cfg", "myenv/lib/y.py",
-         ".next/server.js", "x/__pycache__/a.py", "node_modules/.env", "package.json", "dist/a.js", "build/a.js")  # fmt: skip
+         ".next/server.js", "x/__pycache__/a.py", "node_modules/.env",
+         "package.json", "dist/a.js", "build/a.js")  # fmt: skip
     assert names(tmp_path) == ["a.py", "package.json"]
 
 
 def test_folders_with_ambiguous_names_are_judged_by_their_surroundings(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     tree(tmp_path, "package.json", "src/build/a.ts", "build/b.ts", "out/c.ts", "target/d.py", "vendor/lib/e.js",
-         "apps/vendor/package.json", "apps/vendor/f.ts", "apps/go.mod", "src/vendor/g.ts", "go/go.mod", "go/vendor/h.js",
-         "env/i.py")  # fmt: skip
+         "apps/vendor/package.json", "apps/vendor/f.ts", "apps/go.mod", "src/vendor/g.ts",
+         "go/go.mod", "go/vendor/h.js", "env/i.py")  # fmt: skip
     assert [each for each in names(tmp_path) if not each.endswith("package.json")] == [
         "apps/vendor/f.ts", "build/b.ts", "env/i.py", "out/c.ts", "src/build/a.ts", "src/vendor/g.ts", "target/d.py",
     ]  # fmt: skip
@@ -88,7 +89,13 @@ def test_named_files_are_read_unless_exclusion_is_forced(tmp_path: Path) -> None
     tree(tmp_path, "a.py", "b.py", "c.py", "node_modules/d.js", "sub/e.py")
     (tmp_path / ".gitignore").write_text("b.py\n")
     asked = ["a.py", "b.py", "c.py", "node_modules/d.js", "sub"]
-    assert names(tmp_path, *asked, exclude=["c.py", "sub/"]) == ["a.py", "b.py", "c.py", "node_modules/d.js", "sub/e.py"]
+    assert names(tmp_path, *asked, exclude=["c.py", "sub/"]) == [
+        "a.py",
+        "b.py",
+        "c.py",
+        "node_modules/d.js",
+        "sub/e.py",
+    ]
     assert names(tmp_path, *asked, exclude=["c.py", "sub/"], force_exclude=True) == ["a.py"]
 
 
@@ -142,7 +149,14 @@ def test_whole(tmp_path: Path) -> None:
 
 
 def test_root(tmp_path: Path) -> None:
-    tree(tmp_path, "repo/apps/web/a.ts", "repo/apps/api/b.ts", "repo/inner/pooltlint.toml", "repo/inner/deep/c.py", "loose/d.py")
+    tree(
+        tmp_path,
+        "repo/apps/web/a.ts",
+        "repo/apps/api/b.ts",
+        "repo/inner/pooltlint.toml",
+        "repo/inner/deep/c.py",
+        "loose/d.py",
+    )
     (tmp_path / "repo" / ".git").mkdir()
     repo = tmp_path / "repo"
     assert root_of(["apps/web", "apps/api/b.ts"], str(repo)) == str(repo)

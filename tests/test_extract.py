@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -19,7 +20,9 @@ from pooltlint.model.facts import BouncerFile, CodeFile, EnvFile, Facts, Unread
 PSYCOPG = frozenset({(b"psycopg",)})
 
 
-def run(root: Path, demands: frozenset[tuple[bytes, ...]] = PSYCOPG, jobs: int = 1, **texts: str | bytes) -> dict[str, Facts]:
+def run(
+    root: Path, demands: frozenset[tuple[bytes, ...]] = PSYCOPG, jobs: int = 1, **texts: str | bytes
+) -> dict[str, Facts]:
     for name, text in texts.items():
         path = root / name.replace("__", "/").replace("_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +32,7 @@ def run(root: Path, demands: frozenset[tuple[bytes, ...]] = PSYCOPG, jobs: int =
 
 
 def test_programs_are_parsed_only_for_a_word(tmp_path: Path) -> None:
-    facts = run(tmp_path, a_py="import psycopg\n", b_py="import os\n", **{"_env": "A=1\n"})
+    facts = run(tmp_path, a_py="import psycopg\n", b_py="import os\n", _env="A=1\n")
     assert set(facts) == {"a.py", ".env"}
     assert isinstance(facts["a.py"], CodeFile)
     assert isinstance(facts[".env"], EnvFile)
@@ -99,7 +102,7 @@ def test_a_failing_reader_loses_one_file(
 ) -> None:
     real = stage._module
     monkeypatch.setattr(stage, "_module", lambda reader: failing(error) if reader == "dotenv" else real(reader))
-    facts = run(tmp_path, a_py="import psycopg\n", **{"_env": "A=1\n"})
+    facts = run(tmp_path, a_py="import psycopg\n", _env="A=1\n")
     assert isinstance(facts["a.py"], CodeFile)
     (problem,) = facts[".env"].problems
     assert (problem.path, problem.message, problem.rule) == (".env", message, rule)
@@ -117,15 +120,13 @@ def test_a_file_that_went_away_is_a_problem(tmp_path: Path) -> None:
 def test_a_reader_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(path: str, data: bytes) -> None:
         while True:
-            try:
+            with contextlib.suppress(Exception):  # a reader's own guard does not swallow it
                 sum(range(1_000))
-            except Exception:  # a reader's own guard does not swallow it
-                pass
 
     before = signal.getsignal(signal.SIGALRM)
     monkeypatch.setattr(stage, "_SECONDS_A_FILE", 0.05)
     monkeypatch.setattr(stage, "_module", lambda reader: SimpleNamespace(read=read))
-    (facts,) = run(tmp_path, **{"_env": "A=1\n"}).values()
+    (facts,) = run(tmp_path, _env="A=1\n").values()
     assert "took longer" in facts.problems[0].message
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
@@ -223,7 +224,7 @@ def test_a_file_that_kills_its_reader_is_lost_alone(tmp_path: Path, monkeypatch:
 
 
 def rounds(root: Path, **texts: str) -> Rounds:
-    parsed = run(root, **texts)
+    parsed = run(root, PSYCOPG, 1, **texts)
     found = discover([], root=str(root), current=str(root))
     return Rounds(Files(str(root), found.files), found.files, parsed, 1)
 

@@ -1,4 +1,4 @@
-"""Patterns, against what git itself answered (``record_gitignore.py``)."""
+"""Patterns, against what git itself answered (``oracles/record_gitignore.py``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pooltlint.discover import discover
 from pooltlint.gitignore import Patterns
 
-ORACLE: dict[str, Any] = json.loads(Path(__file__).with_name("gitignore_oracle.json").read_text())
+ORACLE: dict[str, Any] = json.loads((Path(__file__).parent / "oracles" / "gitignore.json").read_text())
 
 
 @pytest.mark.parametrize("group", ORACLE["flat"], ids=lambda group: " ".join(group["patterns"]))
@@ -30,7 +30,11 @@ def test_nested_as_git(group: dict[str, list[str]], tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("\n".join(group["patterns"]) + "\n")
     (tmp_path / "app" / ".gitignore").write_text("\n".join(group["app"]) + "\n")
     found = {each.path for each in discover([], root=str(tmp_path), current=str(tmp_path)).files}
-    ours = {each for each in ORACLE["files"] if each.lower().endswith((".py", ".js", ".ts")) and not each.startswith("node/.cache/")}
+    ours = {
+        each
+        for each in ORACLE["files"]
+        if each.lower().endswith((".py", ".js", ".ts")) and not each.startswith("node/.cache/")
+    }
     assert sorted(found - {".env", ".env.local"}) == sorted(ours - set(group["ignored"]))
     assert {".env", ".env.local"} <= found, "ignored .env files are read"
 

@@ -53,7 +53,8 @@ def lines(verdicts: list[Verdict]) -> set[tuple[str, int]]:
 
 def described(verdicts: list[Verdict]) -> str:
     return "\n".join(
-        f"{each.rule} {each.finding.certainty.word} {each.finding.at.path}:{each.finding.at.line} {each.finding.message}"
+        f"{each.rule} {each.finding.certainty.word} {each.finding.at.path}:{each.finding.at.line}"
+        f" {each.finding.message}"
         + "".join(
             f"\n    because {f'{note.at.path}:{note.at.line} ' if note.at else ''}{note.text}"
             for note in each.finding.because

@@ -87,10 +87,19 @@ def test_everything_that_may_be_said(tmp_path: Path, prefix: str) -> None:
     assert settings.severity == {"pool-oversized": Severity.ERROR}
     assert settings.per_path_ignores == {"scripts/**": ("ALL",)}
     url = settings.urls["DATABASE_URL"]
-    assert (url.pooler, url.mode, url.prepared, url.profile) == ("PgBouncer", Mode.TRANSACTION, Truth.YES, Profile.PRODUCTION)
+    assert (url.pooler, url.mode, url.prepared, url.profile) == (
+        "PgBouncer",
+        Mode.TRANSACTION,
+        Truth.YES,
+        Profile.PRODUCTION,
+    )
     assert (settings.urls["DIRECT_URL"].pooler, settings.urls["DIRECT_URL"].mode) == ("", Mode.DIRECT)
     assert settings.server is not None
-    assert (settings.server.max_connections, settings.server.reserved_connections, settings.server.cores) == (200, 0, None)
+    assert (settings.server.max_connections, settings.server.reserved_connections, settings.server.cores) == (
+        200,
+        0,
+        None,
+    )
     web = settings.services["web"]
     assert (web.path, web.instances, web.processes, web.threads) == ("apps/web", 10, 4, None)
 
@@ -98,7 +107,8 @@ def test_everything_that_may_be_said(tmp_path: Path, prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "tool.pooltlint."])
 def test_declarations_keep_their_place(tmp_path: Path, prefix: str) -> None:
     name = "pyproject.toml" if prefix else "pooltlint.toml"
-    text = f'# top\n[{prefix}urls.A]\nmode = "session"\n\n[{prefix}server]\ncores = 4\n[{prefix}services."b c"]\nthreads = 2\n'
+    text = f'# top\n[{prefix}urls.A]\nmode = "session"\n\n[{prefix}server]\ncores = 4\n'
+    text += f'[{prefix}services."b c"]\nthreads = 2\n'
     settings = read(tmp_path, text, name)
     assert settings.server is not None
     places = [settings.urls["A"].at, settings.server.at, settings.services["b c"].at]
@@ -118,7 +128,7 @@ WRONG = {
     'ignore = ["pgbuncer"]': "Did you mean 'pgbouncer'",
     'fail-on = "warn"': "fail-on: must be one of 'note', 'warning', 'error', not 'warn'.",
     "certainty = 3": "certainty: must be one of 'low', 'medium', 'high', not a number.",
-    '[severity]\nclient-per-requests = "note"': "severity: there is no rule 'client-per-requests'. Did you mean 'client-per-request'?",
+    '[severity]\nclient-per-requests = "note"': "there is no rule 'client-per-requests'. Did you mean 'client-per-request'?",
     '[severity]\npool-oversized = "off"': "severity.pool-oversized: must be one of",
     'severity = "note"': "severity: must be a table of rules",
     '[per-path-ignores]\n"a/" = ["x"]': "'x' is neither a rule nor a tag",

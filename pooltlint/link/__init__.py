@@ -7,20 +7,23 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from pooltlint.drivers import shelf
 from pooltlint.link.checkouts import checkouts
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
-from pooltlint.link.migrations import migrations
+from pooltlint.link.migrations import configuration, migrations
 from pooltlint.link.packages import Packages
 from pooltlint.link.poolers import poolers
 from pooltlint.link.prisma import of_postgres, set_ups
 from pooltlint.link.program import Program
-from pooltlint.link.sites import Known, interesting, known, missing
+from pooltlint.link.sites import Known, interesting, known, missing, where
 from pooltlint.link.statements import statements
 from pooltlint.link.urls import Declaration, Urls
 from pooltlint.link.values import Origin, Values
 from pooltlint.model.facts import BouncerFile, CodeFile, Facts, Manifest, Profile, RailsDatabase, RailsFile, TypeScriptConfig
+from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Rails, Topology, Url
 from pooltlint.model.url import Dsn
 from pooltlint.model.value import Literal, constant
@@ -78,6 +81,8 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     made = [each for each in made if each.library != "Prisma" or of_postgres(each, prisma)]
     proven = frozenset(each.at for each in made)
     found = {path: {number: each for number, each in calls.items() if clients.speaks_postgres(each, proven)} for path, calls in found.items()}
+    queried = _queried(values, clients, found)
+    made = [replace(each, queried=queried[each.at]) if each.at in queried else each for each in made]
     rails = tuple(
         Rails(database.at, database, _rails_urls(urls, database, file.path), packages.version(file.path, "rails")[0])
         for file in facts if isinstance(file, RailsFile) for database in file.databases
@@ -96,6 +101,17 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     )
 
 
+def _queried(values: Values, clients: Clients, found: Mapping[str, Mapping[int, Known]]) -> dict[Place, Place]:
+    """The first tagged query on each client, by the client's place: what goes through a wrapper is not tagged."""
+    first: dict[Place, Place] = {}
+    for path in sorted(found):
+        for each in found[path].values():
+            if each.method is not None and each.site.call.tag:
+                for client in clients.of_instance(each.receiver):
+                    first.setdefault(client.at, where(values, path, each.site.call.span))
+    return first
+
+
 def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: More) -> dict[str, dict[int, Known]]:
     """The calls that drivers know, by file, in a program grown until no file that matters is missing."""
     asked: set[tuple[bytes, ...]] = set()
@@ -110,6 +126,8 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         if number == ROUNDS:
             break
         wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
+        if number == 0:
+            wanted.update(configuration(more.files))
         demands = {demand for path in paths for demand in demands_of(path, interesting(values, path, found[path]))} - asked
         asked |= demands
         fresh = [each.module for each in more(sorted(demands), sorted(wanted)) if isinstance(each, CodeFile)]

@@ -2,19 +2,407 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from pooltlint.link.clients import Clients
+from pooltlint.drivers import migration_tools as tools
+from pooltlint.drivers.migration_tools import Tool
+from pooltlint.link.clients import Clients, value_of
 from pooltlint.link.packages import Packages
 from pooltlint.link.urls import Urls
-from pooltlint.link.values import Values
-from pooltlint.model.facts import Facts
-from pooltlint.model.topology import Migration, Prisma, Rails
+from pooltlint.link.values import Const, Env, Origin, Table, Values, Worth, branches
+from pooltlint.model import value as model
+from pooltlint.model.commands import program, words
+from pooltlint.model.facts import Facts, Script
+from pooltlint.model.finding import Note
+from pooltlint.model.source import Place
+from pooltlint.model.topology import Client, Migration, Prisma, Rails, Url
+from pooltlint.model.value import Value
+from pooltlint.model.versions import version as parsed
+from pooltlint.outline import nodes
+
+_CONFIGURATION = re.compile(
+    r"(?:.*/)?(?:(?:prisma|drizzle)(?:[.-]\w+)?\.config\.[cm]?[jt]s|knexfile\.[cm]?[jt]s"
+    r"|(?:.*/)?config/config\.c?js|(?:alembic|migrations|migration|db)/(?:.*/)?env\.py)"
+)
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
+_SKIPPED_RAILS = ("test", "development")
+
+
+def configuration(files: Iterable[str]) -> Iterator[str]:
+    """The code files that configure a migration tool: they are parsed whatever words they hold."""
+    return (each for each in files if _CONFIGURATION.fullmatch(each))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command that starts a migration tool. ``assigned``: what the command line itself sets, as written."""
+
+    tool: Tool
+    script: Script
+    assigned: Mapping[str, str]
+    files: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> Note:
+        """The command, for a chain."""
+        return Note(f"{self.tool.name} is run here", self.script.at)
 
 
 def migrations(
-    facts: Iterable[Facts], values: Values, urls: Urls, packages: Packages, prisma: tuple[Prisma, ...], rails: tuple[Rails, ...],
+    facts: Iterable[Facts],
+    values: Values,
+    urls: Urls,
+    packages: Packages,
+    prisma: tuple[Prisma, ...],
+    rails: tuple[Rails, ...],
     clients: Clients,
 ) -> Iterator[Migration]:
-    """Every place that makes a migration tool run."""
-    yield from ()
+    """Every place that makes a migration tool run over a connection string that is known."""
+    runs = [run for script in packages.scripts for run in started(script)]
+    yield from _prisma(prisma, [each for each in runs if each.tool is tools.PRISMA], values, urls, packages)
+    yield from _configured(values, urls, packages, runs)
+    yield from _alembic(values, urls, clients, [each for each in runs if each.tool in (tools.ALEMBIC, tools.FLASK)])
+    yield from _rails(rails, [each for each in runs if each.tool is tools.RAILS], urls)
+    for run in runs:
+        if run.tool in (tools.DJANGO, tools.FLASK, tools.NODE_PG_MIGRATE, tools.SQLX):
+            yield from _commanded(run, urls)
+
+
+# --- commands ---
+
+
+def started(script: Script) -> Iterator[Run]:
+    """The migration tools that a command line starts, each with the variables set in front of it."""
+    exported: dict[str, str] = {}
+    for command in words(script.command):
+        rest = program(command)
+        before = command[: len(command) - len(rest)]
+        assigned = {found[1]: found[2] for each in before if (found := _ASSIGNED.fullmatch(each))}
+        if not rest or command[0] == "export":
+            named = command[1:] if command[:1] == ["export"] else command
+            exported.update({found[1]: found[2] for each in named if (found := _ASSIGNED.fullmatch(each))})
+            continue
+        arguments = " ".join(rest[1:])
+        files = tuple(before[at + 1] for at, each in enumerate(before[:-1]) if each in ("-e", "-f", "--env-file"))
+        for tool in (*tools.RUN, *tools.CONFIGURED):
+            if rest[0] in tool.programs and tool.commands.match(arguments):
+                yield Run(tool, script, exported | assigned, files)
+
+
+def _as_run(run: Run, name: str, urls: Urls) -> tuple[Url, ...] | None:
+    """What a variable is worth for one command; ``None`` when the command does not set it itself."""
+    path = run.script.at.path
+    if name in run.assigned:
+        text = run.assigned[name]
+        reference = _REFERENCE.fullmatch(text)
+        if reference is None:
+            return urls.of_value(model.Literal(text, run.script.at), path)
+        if reference[1] != name:
+            return urls.run_with(reference[1], path, run.script.service)
+    for variable in run.script.environment:
+        if variable.name == name:
+            return urls.defined(variable, path)
+    if run.files:
+        return tuple(
+            each
+            for each in urls.named(name, None)
+            if each.at is not None and any(each.at.path.endswith(file.removeprefix("./")) for file in run.files)
+        )
+    return None
+
+
+def _commanded(run: Run, urls: Urls) -> Iterator[Migration]:
+    """A tool that takes its connection string from the environment of the command."""
+    path, service = run.script.at.path, run.script.service
+    for name in run.tool.variables:
+        found = _as_run(run, name, urls)
+        if found is None and run.script.role != "ci":
+            found = urls.run_with(name, path, service)
+        if found:
+            break
+    else:
+        set_here = {each.name for each in run.script.environment} | run.assigned.keys()
+        if not run.tool.hosts or run.script.role == "ci" or any(each.endswith(("HOST", "_URL")) for each in set_here):
+            return
+        found = urls.hosts(path, service)
+    if found:
+        named = next((each.name for each in found if each.name), run.tool.variables[0])
+        yield Migration(
+            run.tool.name, run.script.at, found, run.tool.needs, run.tool.breaks, run.tool.remedy.format(variable=named)
+        )
+
+
+# --- Prisma ---
+
+
+def _prisma(
+    prisma: tuple[Prisma, ...], runs: list[Run], values: Values, urls: Urls, packages: Packages
+) -> Iterator[Migration]:
+    """``directUrl`` where there is one, else ``url``; ``prisma.config.ts`` beats the schema (and is all there is in 7)."""
+    tool = tools.PRISMA
+    configured: set[str] = set()
+    for path in sorted(values.program.modules):
+        if re.fullmatch(r"(?:.*/)?prisma(?:[.-]\w+)?\.config\.[cm]?[jt]s", path):
+            source = _entry(_default(values, path), "datasource")
+            table = next((each for each in branches(source) if isinstance(each, Table)), None) if source else None
+            url = (table.entries.get("directUrl") or table.entries.get("url")) if table else None
+            if table is None or url is None:
+                continue
+            package = packages.deployable(path)
+            configured.add(package.path if package else "")
+            release, because = packages.version(path, "prisma")
+            mine = [each for each in runs if _near(each, path, packages)]
+            found = _over(mine, value_of(values, url), urls, path)
+            if found:
+                at = _where(values, table, "directUrl" if "directUrl" in table.entries else "url")
+                yield Migration(
+                    tool.name,
+                    at,
+                    found,
+                    tool.needs,
+                    tool.breaks,
+                    f'Give `datasource.url` in {path} a direct connection string, for example `env("DIRECT_URL")`; the '
+                    "application's own one goes into the driver adapter.",
+                    (*(each.note for each in mine[:1]), *because),
+                )
+    for each in prisma:
+        release_ = parsed(each.version) if each.version else None
+        package = packages.deployable(each.at.path)
+        if each.provider not in ("postgresql", "postgres") or (release_ is not None and release_.major >= 7):
+            continue
+        if (package.path if package else "") in configured:
+            continue
+        asked = each.schema.datasources[0].get("directUrl" if each.has_direct_url else "url")
+        mine = [run for run in runs if _near(run, each.at.path, packages)]
+        if asked is None:
+            continue
+        found = _over(mine, asked.value, urls, each.at.path)
+        if found:
+            yield Migration(
+                tool.name,
+                asked.at,
+                found,
+                tool.needs,
+                tool.breaks,
+                "Point `directUrl` at the database itself: its value must not lead through the pooler."
+                if each.has_direct_url
+                else 'Add `directUrl = env("DIRECT_URL")` to the datasource and set DIRECT_URL to a direct connection string.',
+                (*(run.note for run in mine[:1]), *each.version_because),
+            )
+
+
+def _over(runs: list[Run], value: Value, urls: Urls, path: str) -> tuple[Url, ...]:
+    """What a tool's configured connection string is worth when its commands run; nothing if all of them set another."""
+    name = value.name if isinstance(value, model.FromEnv) else ""
+    if runs and name:
+        per_run = [_as_run(each, name, urls) for each in runs]
+        if all(each is not None for each in per_run):
+            return tuple(dict.fromkeys(url for found in per_run if found for url in found))
+    return urls.of_value(_preferred(value), path)
+
+
+def _preferred(value: Value) -> Value:
+    """Of a variable with a fallback the variable: whoever wrote the fallback meant it for elsewhere."""
+    if isinstance(value, model.FromEnv) and isinstance(value.default, model.FromEnv):
+        return model.FromEnv(value.name, value.at)
+    return value
+
+
+def _near(run: Run, path: str, packages: Packages) -> bool:
+    """May a command mean the tool that a file configures: they are of one package, or the command is of none or of the root."""
+    mine, other = packages.deployable(run.script.at.path), packages.deployable(path)
+    return mine is None or other is None or mine.path in (other.path, "")
+
+
+# --- configuration files ---
+
+
+def _configured(values: Values, urls: Urls, packages: Packages, runs: list[Run]) -> Iterator[Migration]:
+    """drizzle.config.ts, knexfile.js and sequelize's config.js."""
+    for path in sorted(values.program.modules):
+        name = path.rpartition("/")[2]
+        if re.fullmatch(r"drizzle(?:[.-]\w+)?\.config\.[cm]?[jt]s", name):
+            tool, found = tools.DRIZZLE, _drizzle(values, path)
+        elif re.fullmatch(r"knexfile\.[cm]?[jt]s", name):
+            tool, found = tools.KNEX, _environments(values, path, "connection", ("pg", "postgres", "postgresql"))
+        elif re.fullmatch(r"config\.c?js", name) and path.endswith(("config/config.js", "config/config.cjs")):
+            tool, found = tools.SEQUELIZE, _environments(values, path, "use_env_variable", ("postgres",))
+        else:
+            continue
+        mine = [each for each in runs if each.tool is tool and _near(each, path, packages)]
+        for at, value in found:
+            over = _over(mine, value, urls, path)
+            if over:
+                yield Migration(
+                    tool.name,
+                    at,
+                    over,
+                    tool.needs,
+                    tool.breaks,
+                    tool.remedy.format(file=path),
+                    tuple(each.note for each in mine[:1]),
+                )
+
+
+def _drizzle(values: Values, path: str) -> Iterator[tuple[Place, Value]]:
+    config = _default(values, path)
+    dialect = _entry(config, "dialect") or _entry(config, "driver")
+    if isinstance(dialect, Const) and dialect.value not in ("postgresql", "pg"):
+        return
+    credentials = _entry(config, "dbCredentials")
+    for table in branches(credentials) if credentials else ():
+        if isinstance(table, Table):
+            for key in ("url", "connectionString"):
+                if key in table.entries:
+                    yield _where(values, table, key), value_of(values, table.entries[key])
+
+
+def _environments(values: Values, path: str, key: str, dialects: tuple[str, ...]) -> Iterator[tuple[Place, Value]]:
+    """The connection of a configuration with one block for each environment, or of one without; production goes first."""
+    config = _default(values, path)
+    blocks = [each for each in branches(config) if isinstance(each, Table)] if config else []
+    for block in list(blocks):
+        inner = block.entries.get("production")
+        blocks += [each for each in branches(inner) if isinstance(each, Table)] if inner else []
+    for block in reversed(blocks):
+        dialect = _entry(block, "client") or _entry(block, "dialect")
+        if dialect is not None and not (isinstance(dialect, Const) and dialect.value in dialects):
+            continue
+        given = block.entries.get(key)
+        if given is None:
+            continue
+        if key == "use_env_variable":
+            if isinstance(given, Const) and isinstance(given.value, str):
+                yield _where(values, block, key), model.FromEnv(given.value, _where(values, block, key))
+            return
+        for each in branches(given):
+            if isinstance(each, Table):
+                inner_key = next((name for name in ("connectionString", "host") if name in each.entries), "")
+                if inner_key == "connectionString":
+                    yield _where(values, each, inner_key), value_of(values, each.entries[inner_key])
+            elif isinstance(each, Env | Const):
+                yield _where(values, block, key), value_of(values, each)
+        return
+
+
+def _default(values: Values, path: str) -> Worth | None:
+    """What a configuration file exports by default; the argument of a call that only passes it on (``defineConfig``)."""
+    export = values.program.exports(path).get("default")
+    if export is None:
+        return None
+    node = export.value
+    if export.local:
+        bindings = values.program.modules[path].names[0].get(export.local, [])
+        node = next((each.value for each in bindings if each.kind == "assign"), None)
+    if isinstance(node, nodes.Call) and node.args:
+        node = node.args[0].value
+    return values.of(path, 0, node)
+
+
+def _entry(worth: Worth | None, key: str) -> Worth | None:
+    found = (
+        [each.entries[key] for each in branches(worth) if isinstance(each, Table) and key in each.entries]
+        if worth
+        else []
+    )
+    return found[0] if found else None
+
+
+def _where(values: Values, table: Table, key: str) -> Place:
+    from pooltlint.link.sites import where
+
+    return where(values, table.origin.path, table.spans.get(key, table.origin.span))
+
+
+# --- Alembic ---
+
+
+def _alembic(values: Values, urls: Urls, clients: Clients, runs: list[Run]) -> Iterator[Migration]:
+    """``set_main_option("sqlalchemy.url", …)`` and engines of an ``env.py`` that imports alembic."""
+    tool = tools.ALEMBIC
+    for path in sorted(values.program.modules):
+        view = values.program.modules[path]
+        if not path.endswith("/env.py") or not any(
+            each.module.partition(".")[0] == "alembic" for each in view.module.imports
+        ):
+            continue
+        found: list[tuple[Place, tuple[Url, ...]]] = []
+        for site in view.sites:
+            callee, arguments = site.call.callee, [each.value for each in site.call.args if not each.name]
+            if isinstance(callee, nodes.Member) and callee.name == "set_main_option" and len(arguments) == 2:
+                if isinstance(arguments[0], nodes.Text) and arguments[0].value == "sqlalchemy.url":
+                    value = _preferred(value_of(values, values.of(path, site.function, _unescaped(arguments[1]))))
+                    found.append((_place(values, path, arguments[1]), urls.of_value(value, path)))
+            else:
+                client: Client | None = clients.of_origin(Origin(path, site.function, site.call.span))
+                if client is not None:
+                    found.append((client.at, client.urls))
+        told = next(((at, over) for at, over in found if over), None)
+        if told is not None:
+            yield Migration(
+                tool.name,
+                told[0],
+                told[1],
+                tool.needs,
+                tool.breaks,
+                tool.remedy.format(file=path),
+                tuple(each.note for each in runs[:1]),
+            )
+
+
+def _unescaped(node: nodes.Expr) -> nodes.Expr:
+    """``url.replace("%", "%%")`` is the URL as ConfigParser wants it; ``str(url)`` is the URL."""
+    while isinstance(node, nodes.Call):
+        if isinstance(node.callee, nodes.Member) and node.callee.name == "replace":
+            node = node.callee.owner
+        elif isinstance(node.callee, nodes.Name) and node.callee.id == "str" and node.args:
+            node = node.args[0].value
+        else:
+            break
+    return node
+
+
+def _place(values: Values, path: str, node: nodes.Expr) -> Place:
+    from pooltlint.link.sites import where
+
+    return where(values, path, node.span)
+
+
+# --- Rails ---
+
+
+def _rails(rails: tuple[Rails, ...], runs: list[Run], urls: Urls) -> Iterator[Migration]:
+    """Production databases that migrations run on, unless Rails takes no lock or another database is there for them.
+
+    ``advisory_locks: false`` is read since 6.0, ``database_tasks: false`` since 7.0 (Active Record, ``hash_config.rb``).
+    """
+    tool = tools.RAILS
+    if runs and all(_as_run(each, "DATABASE_URL", urls) is not None for each in runs):
+        return
+    for each in rails:
+        settings = each.database.settings
+        if each.database.environment in _SKIPPED_RAILS or not each.urls:
+            continue
+        off = {
+            name: model.constant(settings[name].value)
+            for name in ("advisory_locks", "database_tasks", "replica")
+            if name in settings
+        }
+        release = parsed(each.version) if each.version else None
+        lockless = off.get("advisory_locks") is False and (release is None or release.major >= 6)
+        if lockless or off.get("database_tasks") is False or off.get("replica") is True:
+            continue
+        at = settings["url"].at if "url" in settings else settings["host"].at if "host" in settings else each.at
+        named = next((url.name for url in each.urls if url.name), "DATABASE_URL")
+        yield Migration(
+            tool.name,
+            at,
+            each.urls,
+            tool.needs,
+            tool.breaks,
+            tool.remedy.format(variable=named),
+            tuple(run.note for run in runs[:1]),
+        )

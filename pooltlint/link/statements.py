@@ -33,6 +33,7 @@ def statements(values: Values, clients: Clients, lifetimes: Lifetimes, found: di
             if method.effect in _BY_CALL:
                 yield _by_call(values, clients, lifetimes, known)
             elif method.effect is Effect.QUERY:
+                yield from _named(values, clients, lifetimes, view, known)
                 yield from _by_text(values, clients, lifetimes, view, known)
 
 
@@ -104,6 +105,22 @@ def _by_text(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scope
             mask(" ".join(text[each.start: each.end].replace(HOLE, "…").split()))[:_LONGEST], here,
             clients.of_instance(known.receiver), known.driver.name, view.name_of(site.function), lifetime,
         )
+
+
+def _named(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scopes, known: Known) -> Iterator[Statement]:
+    """``client.query({ name, text })``: node-postgres makes a named prepared statement of it (pg 8.23 ``lib/query.js``)."""
+    path, site = known.path, known.site
+    if known.driver.language != "javascript" or site.call.tag or not site.call.args or site.call.args[0].spread:
+        return
+    for each in worths.branches(values.of(path, site.function, site.call.args[0].value)):
+        name = each.entries.get("name") if isinstance(each, worths.Table) else None
+        if isinstance(each, worths.Table) and isinstance(name, worths.Const) and isinstance(name.value, str) and "text" in each.entries:
+            through, inside = _through(values.shelf, values, view, known)
+            at = where(values, each.origin.path, each.spans.get("name", each.origin.span))
+            yield Statement(
+                Sql.NAMED, at, spelled(site.call.callee), through, name.value, name.value, inside, clients.of_instance(known.receiver),
+                known.driver.name, view.name_of(site.function), lifetimes.of_site(path, site),
+            )
 
 
 def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Known) -> Statement:

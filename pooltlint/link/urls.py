@@ -24,6 +24,7 @@ from pooltlint.poolers import recognise
 _HOLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-?+=][^}]*)?\}|\$([A-Za-z_]\w*)")
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?-[^{}]*\}\Z")
 _TAIL = re.compile(r"\$\{?([A-Za-z_]\w*)\}?([?&].*)")
+_HOST = re.compile(r"((?:\w+_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)_?)HOST(?:NAME)?")
 _OPEN_PORT = re.compile(r"(?:@|://|,)[^/?#@,\s]*:[^\d/?#@,\s][^/?#@,]*(?:[/?#,]|$)")
 _PLACEHOLDER = re.compile(
     r"[<>\[\]{}$]|\b(?:your|my|example|placeholder|changeme|xxx+|todo)\b|\.\.\.|\*\*\*", re.IGNORECASE
@@ -129,6 +130,7 @@ class Urls:
             for service in each.services
             if _SERVER.search(service.image)
         }
+        self._services: dict[tuple[str, str], _Source] = {}
         self._by_name: dict[str, list[_Source]] = {}
         for source in self._sources(facts):
             for name in source.variables:
@@ -151,13 +153,18 @@ class Urls:
                     if pooler or _SERVER.search(service.image) or _FOREIGN.search(service.image):
                         continue
                     folder = self._code_folder(home, service.build)
-                    for name in service.env_files:
-                        given = files.get(posixpath.normpath(posixpath.join(home, name)))
-                        if given is not None and folder not in given.folders:
-                            given.folders.append(folder)
-                    yield _Source(
-                        each.path, {one.name: one for one in service.environment}, [folder], each.profile, beside
+                    given = [files.get(posixpath.normpath(posixpath.join(home, name))) for name in service.env_files]
+                    for source in given:
+                        if source is not None and folder not in source.folders:
+                            source.folders.append(folder)
+                    own = {one.name: one for one in service.environment}
+                    whole = {
+                        name: one for source in given if source is not None for name, one in source.variables.items()
+                    }
+                    self._services[each.path, service.name] = _Source(
+                        each.path, whole | own, [folder], each.profile, beside
                     )
+                    yield _Source(each.path, own, [folder], each.profile, beside)
             elif isinstance(each, CommandFile) and each.variables:
                 profile = each.variables[0].profile
                 yield _Source(
@@ -189,7 +196,7 @@ class Urls:
         holding = self._holding(
             [each for each in found if found[each]], path, lambda each: any(map(_telling, found[each]))
         )
-        urls = tuple(url for source in holding for url in found[source])
+        urls = tuple(dict.fromkeys(url for source in holding for url in found[source]))
         declared = self.declarations.get(name)
         if declared is None:
             return urls
@@ -197,6 +204,36 @@ class Urls:
         if not urls:
             return (Url(name, Profile.PRODUCTION, Dsn("postgresql"), route, declared.at, "", True),)
         return tuple(replace(url, route=route, declared=True) for url in urls)
+
+    def defined(self, variable: Variable, path: str) -> tuple[Url, ...]:
+        """What one definition is worth that holds nowhere else: the environment of a single command."""
+        return tuple(self._url(_Source(path, {variable.name: variable}, [], variable.profile), variable))
+
+    def run_with(self, name: str, path: str, service: str = "") -> tuple[Url, ...]:
+        """The definitions of a variable for a command of a file: of a compose service its own, with its ``env_file``."""
+        source = self._services.get((path, service))
+        if source is None:
+            return self.named(name, path)
+        variable = source.variables.get(name)
+        return tuple(self._url(source, variable)) if variable is not None else ()
+
+    def hosts(self, path: str, service: str = "") -> tuple[Url, ...]:
+        """The servers that variables such as ``DB_HOST`` name for a command of a file, with the port and name beside them."""
+        mine = self._services.get((path, service))
+        names = [name for name in self._by_name if _HOST.fullmatch(name)]
+        found = []
+        for source in [mine] if mine is not None else self._setting(names, path):
+            for name, variable in source.variables.items():
+                stem = _HOST.fullmatch(name)
+                host = source.plain(name) if stem else None
+                if not stem or not host or "/" in host:
+                    continue
+                port = source.plain(f"{stem[1]}PORT") or ""
+                database = next(filter(None, (source.plain(stem[1] + each) for each in ("NAME", "DB", "DATABASE"))), "")
+                dsn = Dsn("postgresql", (host,), (int(port) if port.isdigit() else 0,), database)
+                route = self.route(dsn, source.path, variable.at)
+                found.append(Url(name, variable.profile, dsn, route, variable.at, host))
+        return tuple(found)
 
     def plain(self, name: str, path: str | None) -> str | None:
         """The plain value of a variable, when all definitions that hold for a file agree."""

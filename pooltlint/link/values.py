@@ -516,9 +516,8 @@ class Values:
             return DARK
         seen = seen | {path}
         if view.module.language == "python":
-            bindings = view.names[0].get(name)
-            if bindings:
-                return either([self.binding(path, each) for each in bindings])
+            if name in view.names[0]:
+                return self.name(path, 0, name)
             value = self._star(view, name)
             if not isinstance(value, Dark):
                 return value
@@ -557,8 +556,7 @@ class Values:
                 value = self.offered(target, name, seen)
                 if not isinstance(value, Dark):
                     return value
-        bindings = view.names[0].get(name) if not view.module.exports else None
-        return either([self.binding(path, each) for each in bindings]) if bindings else DARK
+        return self.name(path, 0, name) if not view.module.exports and name in view.names[0] else DARK
 
     def parameter(self, path: str, function: int, binding: Binding) -> Worth:
         """What a parameter is given: by its annotation, by the call that takes the function, by its callers."""

@@ -7,6 +7,7 @@ understood ends in *handed on* or *unknown*, and both mean silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
@@ -252,7 +253,8 @@ class _State(NamedTuple):
 
     ``env``: access path (``client``, ``options.tx``) → value, for aliases of the resource and for flags.
     ``at``: the release, unless it was arranged (``with``, ``defer``). ``raised``: an exception was caught
-    since. ``turn``: the last ``continue`` or ``break`` passed while held. ``handling``: depth of handlers.
+    since. ``turn``: the last ``continue`` or ``break`` passed while held, and the end of the loop.
+    ``handling``: depth of handlers.
     ``second``: it is still held because an exception came up while another one was handled.
     ``pending``: the exits that wait for the ``finally`` blocks around, as indexes of ``_Walk.waiting``.
     """
@@ -261,7 +263,7 @@ class _State(NamedTuple):
     env: _Env = frozenset()
     at: Span | None = None
     raised: bool = False
-    turn: tuple[ExitKind, Span] | None = None
+    turn: tuple[ExitKind, Span, int] | None = None
     handling: int = 0
     second: bool = False
     pending: tuple[int, ...] = ()
@@ -441,6 +443,7 @@ _QUIET_NEW = frozenset(
     ("Set", "Map", "WeakMap", "WeakSet", "Date", "Error", "TypeError", "RangeError", "AbortController", "Promise",
      "Object")
 )  # fmt: skip
+_ASKING = re.compile(r"(is|in|has)(_|[A-Z])")  # `conn.is_closed()`, `runner.isReleased()`
 _LOGGERS = frozenset(("console", "log", "logger", "logging", "LOG", "LOGGER", "_log", "_logger"))
 
 
@@ -537,15 +540,17 @@ class _Walk:
         self.names: dict[int, _Names] = {}
         self.local = self.names_of(function).local
         self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
-        self.flags = self.flags_of(function) | {error}
+        self.flags = self.flags_of(function) | ({error} - {""})
+        self.setting: dict[int, bool] = {}  # local functions that set a flag
         self.outward = 0  # the function around that owns the variable it was bound to
         self.stack: list[int] = []
+        self.calling: Span | None = None  # the call that stands for what a local function does
         self.waiting: list[_Key] = []
         self.witnesses: list[dict[tuple[Span, bool], None]] = []
         self.steps = 0
         self.leaks: dict[tuple[Span, ExitKind], bool] = {}
         self.turned: set[Span] = set()
-        self.late: list[tuple[ExitKind, Span, tuple[ExitKind, Span], bool]] = []
+        self.late: list[tuple[Span, tuple[ExitKind, Span], bool]] = []
         self.releases: set[Span] = set()
         self.double: dict[tuple[Span, Span], bool] = {}
         self.handed = self.unknown = self.released = False
@@ -582,22 +587,28 @@ class _Walk:
     def end(self, state: _State, kind: ExitKind, span: Span, handling: bool) -> None:
         """A path ends here."""
         if state.phase is _Phase.HELD:
-            if state.turn and kind is ExitKind.END:
-                self.late.append((kind, span, state.turn, state.second))
+            if state.turn and kind is ExitKind.END and not self.named_after(state.turn[2], state):
+                self.late.append((span, state.turn[:2], state.second))
             else:
                 self.leak(kind, span, handling or state.second)
+
+    def named_after(self, end: int, state: _State) -> bool:
+        """Whether a variable that has the resource is named behind a place."""
+        names = {name for name, value in state.env if value.kind in _ALIASES}
+        body = self.module.functions[self.function].body
+        return any(isinstance(node, Name) and node.id in names and node.span[0] >= end for node in _nodes(body))
 
     def leak(self, kind: ExitKind, span: Span, handling: bool = False) -> None:
         key = (span, kind)
         self.leaks[key] = self.leaks.get(key, True) and handling
 
     def outcome(self) -> Outcome:
-        for kind, span, (jump, at), second in self.late:
-            # The path left the loop holding it: the jump is the place, unless all of the loop does so.
+        for span, (jump, at), second in self.late:
+            # It left the loop that it was born in, and nothing behind the loop knows it: the jump is the place.
             if jump is ExitKind.BREAK or at in self.turned:
                 self.leak(jump, at, second)
             else:
-                self.leak(kind, span, second)
+                self.leak(ExitKind.END, span, second)
         leaks = tuple(sorted(Leak(span, kind, handling) for (span, kind), handling in self.leaks.items()))
         if leaks:
             fate = Fate.LEAKS if self.released or self.handed or self.unknown else Fate.NEVER
@@ -611,6 +622,7 @@ class _Walk:
     # --- what happens to the resource
 
     def release(self, state: _State, span: Span, arranged: bool = False) -> _State:
+        span = self.calling or span
         match state.phase:
             case _Phase.HELD:
                 self.released = True
@@ -984,7 +996,7 @@ class _Walk:
                     for span, _handling in witnesses:
                         state = key.state
                         if born_inside and state.phase is _Phase.HELD:
-                            state = state._replace(turn=(key.kind, span))
+                            state = state._replace(turn=(key.kind, span, node.span[1]))
                         (broken if key.kind is ExitKind.BREAK else around).append(state)
                 seen.update(frontier)
                 frontier = [state for state in self.settle(around) if state not in seen]
@@ -1221,7 +1233,7 @@ class _Walk:
             if after.phase is _Phase.HELD:
                 if after.turn:
                     self.turned.add(after.turn[1])
-                    self.leak(*after.turn, after.second)
+                    self.leak(after.turn[0], after.turn[1], after.second)
                 else:
                     self.leak(ExitKind.TURN, birth.span, after.second)
             found.append((_born(after), _IT))
@@ -1390,6 +1402,8 @@ class _Walk:
             if isinstance(target, Name):
                 found = [self.bind(target.id, _OTHER, each, expr.span) for each in found]
             return [(each, _OTHER) for each in found]
+        if isinstance(target, Name):
+            state = self.perhaps_wrapped(target.id, value, state)
         pairs = self.values_of_flag(target, value, state, exits) or self.value(value, state, exits)
         result: _Pairs = []
         for after, what in pairs:
@@ -1401,6 +1415,22 @@ class _Walk:
                     after, what = self.hand(after), _OTHER
             result += ((each, what) for each in self.assign(target, what, value, after, exits, expr.span))
         return result
+
+    def perhaps_wrapped(self, name: str, value: Expr, state: _State) -> _State:
+        """``client = wrap(client)``: what comes back may be the resource in a coat."""
+        if state.phase is not _Phase.HELD or _known(state, name) != _IT:
+            return state
+        calls = [node for node in _nodes((value,)) if isinstance(node, Call)]
+        mentioned = any(isinstance(each, Name) and each.id == name for each in _nodes(calls))
+        same = any(
+            self.effects.argument(call, index, argument.name) is Effect.SAME
+            for call in calls
+            for index, argument in enumerate(call.args)
+            if isinstance(argument.value, Name) and argument.value.id == name
+        ) or any(
+            isinstance(call.callee, Member) and self.effects.method(call.callee.name, call) is Effect.SAME for call in calls
+        )
+        return self.hand(state) if mentioned and not same else state
 
     def values_of_flag(self, target: Expr, value: Expr, state: _State, exits: _Exits) -> _Pairs:
         """``owns = not given``: a state for each truth, so that the flag and what it depends on stay together."""
@@ -1658,15 +1688,20 @@ class _Walk:
             return True
         if self.touch(_Value(_Kind.FUNCTION, number), state):
             return True
-        return bool(self.flags) and any(
-            isinstance(node, Assign) and any(name in self.flags for name in _bound(node.target))
-            for node in _nodes(self.module.functions[number].body)
-        )
+        if number not in self.setting:
+            bound = (
+                name
+                for node in _nodes(self.module.functions[number].body)
+                if isinstance(node, Assign)
+                for name in _bound(node.target)
+            )
+            self.setting[number] = not self.flags.isdisjoint(bound)
+        return self.setting[number]
 
     def inlined(
         self, number: int, values: Sequence[_Value], state: _State, exits: _Exits, at: Span | None
     ) -> _Pairs:
-        """Run a local function's body here. ``at``: the call, to stand for the releases inside it."""
+        """Run a local function's body here. ``at``: the call, which stands for the releases inside it."""
         if number in self.stack or number == self.function or len(self.stack) >= _DEPTH:
             after = state
             if any(v.kind in _ALIASES for v in values) or self.touch(_Value(_Kind.FUNCTION, number), state):
@@ -1676,6 +1711,7 @@ class _Walk:
         local = self.names_of(number).local
         hidden = frozenset(each for each in state.env if _root(each[0]) in local)
         self.stack.append(number)
+        calling, self.calling = self.calling, self.calling or at
         states = [state._replace(env=state.env - hidden)]
         for index, parameter in enumerate(function.params):
             given = values[index] if index < len(values) and not parameter.kind else _OTHER
@@ -1684,13 +1720,13 @@ class _Walk:
         inner: _Exits = {}
         ends: list[tuple[_State, _Value]] = [(each, _NOTHING) for each in self.block(function.body, states, inner)]
         self.stack.pop()
+        self.calling = calling
 
         def restored(after: _State) -> _State:
             if after.phase in (_Phase.HANDED, _Phase.UNKNOWN, _Phase.LOST):
                 return after
             env = frozenset(each for each in after.env if _root(each[0]) not in local) | hidden
-            released = at if at and after.at and state.phase is _Phase.HELD else after.at
-            return after._replace(env=env, at=released)
+            return after._replace(env=env)
 
         found: _Pairs = []
         for key, witnesses in inner.items():
@@ -1850,8 +1886,9 @@ def _harmless(call: Call, owner: _Value) -> bool:
     path = _path(call.callee)
     if call.new:
         return path in _QUIET_NEW
-    if owner.kind is _Kind.RESOURCE:
-        return isinstance(call.callee, Member) and call.callee.name in _LISTENERS
+    if owner.kind is _Kind.RESOURCE and isinstance(call.callee, Member):
+        name = call.callee.name
+        return name in _LISTENERS or (not call.args and _ASKING.match(name) is not None)
     return path in _QUIET or any(part in _LOGGERS for part in path.split(".")[:-1])
 
 

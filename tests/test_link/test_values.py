@@ -241,3 +241,8 @@ def test_cycles_end(text: str) -> None:
 
 def test_import_cycle_ends() -> None:
     assert isinstance(probe({"b.ts": "export { x } from './a'", "a.ts": "export { x } from './b'; import { x } from './b'; probe(x)"}), Dark)
+
+
+def test_python_import_cycle_ends() -> None:
+    files = {"app/__init__.py": "", "app/b.py": "from app.a import x", "app/a.py": "from app.b import x\nprobe(x)"}
+    assert isinstance(probe(files), Dark)

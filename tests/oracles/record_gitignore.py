@@ -1,6 +1,6 @@
-"""Records what git itself says of patterns and paths: ``python tests/record_gitignore.py`` (needs git on the PATH).
+"""Records what git itself says of patterns and paths: ``python tests/oracles/record_gitignore.py`` (needs git).
 
-The answers of ``git check-ignore --no-index`` go to ``gitignore_oracle.json`` beside this file.
+The answers of ``git check-ignore --no-index`` go to ``gitignore.json`` beside this file.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-FILES = """
+TREE = r"""
 a.py b.log .env .env.local app/a.py app/b.log app/build/x.js app/src/build/y.ts app/src/db.ts build/z.js docs/build.md
-foo/bar/baz.txt foo/bar/qux.log foo/baz.txt x/foo/bar/baz.txt deep/a/b/c/d.py deep/a/b.py #hash !bang sp\\ ace tab[1].js
-tab1.js tab-.js tabA.js star*.js starry.js q?.js qa.js trailing back\\slash UP.PY .hidden/f.py logs/debug/1.log
+foo/bar/baz.txt foo/bar/qux.log foo/baz.txt x/foo/bar/baz.txt deep/a/b/c/d.py deep/a/b.py #hash !bang sp\ ace tab[1].js
+tab1.js tab-.js tabA.js star*.js starry.js q?.js qa.js trailing back\slash UP.PY .hidden/f.py logs/debug/1.log
 logs/debug.log a/x/b a/x/y/b a/b node/.cache/f.js tab].js tab^.js
-""".split()
+"""
+FILES = TREE.split()
 
 SINGLE = r"""
 *.log
@@ -64,8 +65,6 @@ star*.js
 q\?.js
 q?.js
 q[?].js
-trailing 
-trailing\ 
 .env*
 .env.*
 .env
@@ -97,6 +96,8 @@ no*/.*/
 """.strip("\n").split("\n")
 
 GROUPS = [
+    ["trailing "],
+    ["trailing\\ "],
     ["*.log", "!debug.log"],
     ["logs/", "!logs/debug.log"],
     ["logs/*", "!logs/debug.log"],
@@ -133,11 +134,17 @@ def main() -> None:
             (folder / each).touch()
         groups = [[each] for each in SINGLE] + GROUPS + [list(pair) for pair in itertools.combinations(SINGLE[3:12], 2)]
         flat = [{"patterns": group, "ignored": asked(folder, group)} for group in groups]
-        pairs = [(first, second) for first in GROUPS for second in (["!*.log"], ["build/"], ["!build", "/src"], ["*"], ["!*"])]
-        nested = [{"patterns": first, "app": second, "ignored": asked(folder, first, second)} for first, second in pairs]
+        pairs = [
+            (first, second)
+            for first in GROUPS
+            for second in (["!*.log"], ["build/"], ["!build", "/src"], ["*"], ["!*"])
+        ]
+        nested = [
+            {"patterns": first, "app": second, "ignored": asked(folder, first, second)} for first, second in pairs
+        ]
     version = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     record = {"git": version, "files": FILES, "flat": flat, "nested": nested}
-    Path(__file__).with_name("gitignore_oracle.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    Path(__file__).with_name("gitignore.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Speed as ratios: pooltlint against Python itself, ripgrep and itself."""
