@@ -11,7 +11,6 @@ from pooltlint.discover import CODE, Found
 from pooltlint.drivers import words
 from pooltlint.extract import OWN_WORD, Files, Rounds, extract
 from pooltlint.judge import judge
-from pooltlint.link import link
 from pooltlint.link.roles import role
 from pooltlint.model.facts import CodeFile, EnvFile, Facts, Manifest, Unread
 from pooltlint.model.finding import Report, Verdict
@@ -38,15 +37,15 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     files = Files(found.root, found.files)
     code = [each for each in found.files if each.reader in CODE and role(each.path) is not Runs.TEST]
     demands = frozenset((word,) for word in (*words(), OWN_WORD)) if code else frozenset()
-    facts = list(
-        extract(
-            files, [*code, *(each for each in found.files if each.reader not in _SURROUNDINGS | CODE)], demands, jobs
-        )
-    )
-    if any(map(_speaks, facts)):
-        facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
+    settled = [each for each in found.files if each.reader not in _SURROUNDINGS | CODE]
+    facts = list(extract(files, [*code, *settled], demands, jobs))
+    if not any(map(_speaks, facts)):
+        return Survey(tuple(sorted(facts, key=lambda each: each.path)), Topology())
+    facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
     facts.sort(key=lambda each: each.path)
     tell("linking")
+    from pooltlint.link import link  # nothing to link is the most frequent case of all
+
     rounds = Rounds(files, code, (each.path for each in facts), jobs)
     topology = link(facts, settings, rounds, found.platforms)
     return Survey(tuple(sorted((*facts, *rounds.found), key=lambda each: each.path)), topology)

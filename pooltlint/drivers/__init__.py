@@ -15,6 +15,7 @@ from functools import cache
 from importlib import import_module
 
 from pooltlint.model.topology import Kind, Limit, Prepared
+from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value
 
 
@@ -111,15 +112,15 @@ class Arguments:
 
     ``positional`` and ``keywords`` are resolved values; ``open`` when a spread could not be followed.
     ``wrapped``: type names of library objects among the arguments, by position, keyword or option
-    name. ``version`` answers the version of a package (``("pg")`` → ``"8.11.0"``, the lowest the
-    manifests allow, or ``""``); ``exact`` says whether it comes from a lock file.
+    name. ``at_least(package, release)``: is the installed version of a package that one or a newer one, as far
+    as manifests and lock files say.
     """
 
     positional: tuple[Value, ...]
     keywords: Mapping[str, Value]
     open: bool
     wrapped: Mapping[str, str]
-    version: Callable[[str], str]
+    at_least: Callable[[str, str], Truth]
     schemes: tuple[str, ...] = ()
     """Schemes of the connection strings that the call may be given (``postgresql+asyncpg``), as far as they are found."""
 

@@ -1,7 +1,8 @@
 """Migration tools: how each is started, where its connection string comes from, and what of it needs a session.
 
-Facts: the published sources of prisma 5.22, 6.19.3 and 7.10, drizzle-kit 0.31, knex 3.3, typeorm 1.1, sequelize 6.37,
-node-pg-migrate, alembic, Django 6.1, Rails 6.0 to 8.1 (``active_record/migration.rb``) and sqlx-postgres (``migrate.rs``).
+Facts: the published sources of prisma 5.22, 6.19.3 and 7.10, drizzle-kit 0.31, knex 3.3, typeorm 1.1,
+sequelize 6.37, node-pg-migrate, alembic, Django 6.1, Rails 6.0 to 8.1 (``active_record/migration.rb``) and
+sqlx-postgres (``migrate.rs``).
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import FromEnv, Joined, Literal, OneOf, Value, constants
 from pooltlint.model.value import Mapping as Table
-from pooltlint.model.versions import version
 
 OPTIONS = {
     "pool_size": "limit",
@@ -63,10 +62,7 @@ def dialect(arguments: Arguments, scheme: str) -> str:
         return ""
     if plus:
         return "psycopg" if driver in ("psycopg", "psycopg_async") else driver
-    found = version(arguments.version("sqlalchemy"))
-    if found is None:
-        return ""
-    return "psycopg" if (found.major, found.minor) >= (2, 1) else "psycopg2"
+    return {Truth.YES: "psycopg", Truth.NO: "psycopg2", Truth.UNKNOWN: ""}[arguments.at_least("sqlalchemy", "2.1")]
 
 
 def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Prepared:
@@ -93,15 +89,14 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
 def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, parameters: Mapping[str, str]) -> Prepared:
     cache = constants(entries.get("statement_cache_size"))
     named = "prepared_statement_name_func" in entries
-    found = version(arguments.version("asyncpg"))
-    modern = found is None or (found.major, found.minor) >= (0, 31)
+    modern = arguments.at_least("asyncpg", "0.31")
     if "statement_cache_size" in entries and not cache:
         return Prepared(Truth.UNKNOWN)
-    if cache == [0] and (modern or named):
-        return Prepared(Truth.NO, at_option="connect_args", claim="statement_cache_size=0")
+    if cache == [0] and (named or modern is not Truth.NO):
+        return Prepared(Truth.NO if named or modern is Truth.YES else Truth.UNKNOWN, at_option="connect_args", claim="statement_cache_size=0")
     if is_open and not cache:
         return Prepared(Truth.UNKNOWN)
-    remedy = 'Pass `connect_args={"statement_cache_size": 0}` to the engine.' if modern else (
+    remedy = 'Pass `connect_args={"statement_cache_size": 0}` to the engine.' if modern is not Truth.NO else (
         'Pass `connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: '
         'f"__asyncpg_{uuid4()}__"}` to the engine, or move to asyncpg 0.31, where `statement_cache_size` alone suffices.'
     )

@@ -34,13 +34,24 @@ class Framework:
 
 
 @dataclass(frozen=True, slots=True)
+class Handler:
+    """A function of the repository; ``at`` is its name, or its first token, in its own file."""
+
+    path: str
+    function: int
+    name: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A function that the framework calls. ``text`` says what it is: ``POST handler of a Next.js route``.
 
-    ``runs`` ``ONCE``: a start-up hook; ``SCRIPT``: a command of a CLI.
+    ``runs`` ``ONCE``: a start-up hook; ``SCRIPT``: a command of a CLI. ``span``: where the framework is
+    told of it, in the file that was looked at.
     """
 
-    function: int
+    handler: Handler
     runs: Runs
     text: str
     span: Span
@@ -51,16 +62,18 @@ class Look:
     """One code file as a framework module sees it.
 
     ``symbol(function, expr)``: the dotted package symbol an expression comes from (``fastapi.APIRouter``
-    for a router object made by calling it, too), or ``""``. ``routine(function, expr)``: the index of
-    the function of this file that an expression is, through wrappers (``wrap(handler)``), or -1.
-    ``exported(name)``: likewise for an export. ``depends(*packages)``: does the package around this file depend on one of them.
+    for a router object made by calling it, too), or ``""``. ``handlers(function, expr)``: the functions of
+    the repository that an expression may be, through wrappers (``wrap(handler)``), lists and imports;
+    ``inside`` likewise, and into tables of functions at any depth. ``exported(name)``: likewise for an
+    export. ``depends(*packages)``: does the package around this file depend on one of them.
     """
 
     path: str
     scopes: Scopes
     symbol: Callable[[int, Expr], str]
-    routine: Callable[[int, Expr], int]
-    exported: Callable[[str], int]
+    handlers: Callable[[int, Expr], tuple[Handler, ...]]
+    inside: Callable[[int, Expr], tuple[Handler, ...]]
+    exported: Callable[[str], tuple[Handler, ...]]
     depends: Callable[..., bool]
 
     @property
@@ -72,6 +85,16 @@ class Look:
     def sites(self) -> list[Site]:
         """The calls of the file."""
         return self.scopes.sites
+
+    def own(self, index: int, runs: Runs, text: str) -> Entry:
+        """An entry point that this file declares itself: by a decorator, a base class, its name."""
+        function = self.functions[index]
+        return Entry(Handler(self.path, index, self.scopes.name_of(index), function.at), runs, text, function.at)
+
+    def given(self, function: int, value: Expr, runs: Runs, text: str, span: Span) -> Iterator[Entry]:
+        """The functions that an expression may be, handed to the framework at ``span``."""
+        for each in self.handlers(function, value):
+            yield Entry(each, runs, text, each.at if each.path == self.path and each.name else span)
 
 
 @cache

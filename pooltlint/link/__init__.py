@@ -70,7 +70,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     values = Values(program, shelf())
     lifetimes = Lifetimes(values, packages.depends)
     found = _rounds(values, lifetimes, facts, more)
-    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has)
+    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has, packages.at_least)
     for path in sorted(found):
         for each in found[path].values():
             if each.construct is not None:

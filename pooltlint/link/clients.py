@@ -68,6 +68,7 @@ class Clients:
     def __init__(
         self, values: Values, lifetimes: Lifetimes, urls: Urls, version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
         deployable: Callable[[str], Deployable | None], has: Callable[[str, str], object | None],
+        at_least: Callable[[str, str, str], Truth],
     ) -> None:
         self.values = values
         self.lifetimes = lifetimes
@@ -75,6 +76,7 @@ class Clients:
         self.version = version
         self.deployable = deployable
         self.has = has
+        self.at_least = at_least
         self.known: dict[tuple[str, tuple[int, int]], Known] = {}
         self._made: dict[tuple[str, tuple[int, int]], Client | None] = {}
 
@@ -167,7 +169,7 @@ class Clients:
         arguments = Arguments(
             tuple(value_of(values, each) for each in positional),
             {name: value_of(values, each) for name, each in flat.items()},
-            open_, wrapped, lambda package: self.version(path, package)[0],
+            open_, wrapped, lambda package, release: self.at_least(path, package, release),
         )
         return Draft(known, arguments, options, places, tuple(objects), url)
 

@@ -64,7 +64,7 @@ def migrations(
     runs = [run for script in packages.scripts for run in started(script)]
     yield from _prisma(prisma, [each for each in runs if each.tool is tools.PRISMA], values, urls, packages)
     yield from _configured(values, urls, packages, runs)
-    yield from _alembic(values, urls, clients, [each for each in runs if each.tool in (tools.ALEMBIC, tools.FLASK)])
+    yield from _alembic(values, urls, clients, packages, [each for each in runs if each.tool in (tools.ALEMBIC, tools.FLASK)])
     yield from _rails(rails, [each for each in runs if each.tool is tools.RAILS], urls)
     for run in runs:
         if run.tool in (tools.DJANGO, tools.FLASK, tools.NODE_PG_MIGRATE, tools.SQLX):
@@ -141,7 +141,7 @@ def _commanded(run: Run, urls: Urls) -> Iterator[Migration]:
 def _prisma(
     prisma: tuple[Prisma, ...], runs: list[Run], values: Values, urls: Urls, packages: Packages
 ) -> Iterator[Migration]:
-    """``directUrl`` where there is one, else ``url``; ``prisma.config.ts`` beats the schema (and is all there is in 7)."""
+    """``directUrl`` where there is one, else ``url``; ``prisma.config.ts`` beats the schema, and 7 has nothing else."""
     tool = tools.PRISMA
     configured: set[str] = set()
     for path in sorted(values.program.modules):
@@ -153,7 +153,7 @@ def _prisma(
                 continue
             package = packages.deployable(path)
             configured.add(package.path if package else "")
-            release, because = packages.version(path, "prisma")
+            because = packages.version(path, "prisma")[1]
             mine = [each for each in runs if _near(each, path, packages)]
             found = _over(mine, value_of(values, url), urls, path)
             if found:
@@ -212,7 +212,7 @@ def _preferred(value: Value) -> Value:
 
 
 def _near(run: Run, path: str, packages: Packages) -> bool:
-    """May a command mean the tool that a file configures: they are of one package, or the command is of none or of the root."""
+    """May a command mean the tool that a file configures: they are of one package, or the command is of no particular one."""
     mine, other = packages.deployable(run.script.at.path), packages.deployable(path)
     return mine is None or other is None or mine.path in (other.path, "")
 
@@ -261,7 +261,7 @@ def _drizzle(values: Values, path: str) -> Iterator[tuple[Place, Value]]:
 
 
 def _environments(values: Values, path: str, key: str, dialects: tuple[str, ...]) -> Iterator[tuple[Place, Value]]:
-    """The connection of a configuration with one block for each environment, or of one without; production goes first."""
+    """The connection of production, of a configuration with a block for each environment or of one without."""
     config = _default(values, path)
     blocks = [each for each in branches(config) if isinstance(each, Table)] if config else []
     for block in list(blocks):
@@ -289,7 +289,7 @@ def _environments(values: Values, path: str, key: str, dialects: tuple[str, ...]
 
 
 def _default(values: Values, path: str) -> Worth | None:
-    """What a configuration file exports by default; the argument of a call that only passes it on (``defineConfig``)."""
+    """What a configuration file exports by default; of a call that passes it on (``defineConfig``) the argument."""
     export = values.program.exports(path).get("default")
     if export is None:
         return None
@@ -320,7 +320,7 @@ def _where(values: Values, table: Table, key: str) -> Place:
 # --- Alembic ---
 
 
-def _alembic(values: Values, urls: Urls, clients: Clients, runs: list[Run]) -> Iterator[Migration]:
+def _alembic(values: Values, urls: Urls, clients: Clients, packages: Packages, runs: list[Run]) -> Iterator[Migration]:
     """``set_main_option("sqlalchemy.url", …)`` and engines of an ``env.py`` that imports alembic."""
     tool = tools.ALEMBIC
     for path in sorted(values.program.modules):
@@ -349,7 +349,7 @@ def _alembic(values: Values, urls: Urls, clients: Clients, runs: list[Run]) -> I
                 tool.needs,
                 tool.breaks,
                 tool.remedy.format(file=path),
-                tuple(each.note for each in runs[:1]),
+                tuple([each.note for each in runs if _near(each, path, packages)][:1]),
             )
 
 
@@ -375,7 +375,7 @@ def _place(values: Values, path: str, node: nodes.Expr) -> Place:
 
 
 def _rails(rails: tuple[Rails, ...], runs: list[Run], urls: Urls) -> Iterator[Migration]:
-    """Production databases that migrations run on, unless Rails takes no lock or another database is there for them.
+    """Databases that migrations run on, unless Rails takes no lock there or leaves them to another database.
 
     ``advisory_locks: false`` is read since 6.0, ``database_tasks: false`` since 7.0 (Active Record, ``hash_config.rb``).
     """

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pooltlint.frameworks import frameworks
 from pooltlint.model.facts import CommandFile, ComposeFile, Dependency, Facts, Manifest, Script
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Deployable
+from pooltlint.model.truth import Truth
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 class Packages:
@@ -47,25 +52,54 @@ class Packages:
         A lock file's exact version wins; where a lock names several, the one that lies in the manifest's range.
         Without a lock: the lowest version that the manifest's range allows. ``""`` when nothing is said.
         """
-        from pooltlint.model.versions import span, version
+        from pooltlint.model.versions import span
 
         wanted = self._nearest(self._wanted, path, package)
         locked = self._nearest(self._locked, path, package)
         ranged = span(wanted[0].wanted, wanted[0].ecosystem) if wanted and wanted[0].wanted else (None, None)
         if locked:
-            fitting = locked
-            if len(locked) > 1:
-                low, high = ranged
-                fitting = [
-                    each for each in locked
-                    if (found := version(each.locked)) is not None and (low is None or found >= low) and (high is None or found < high)
-                ] or locked
-            best = fitting[0]
+            best = self._installed(locked, path, ranged)
             return best.locked, (Note(f"{package} is locked to {best.locked}", best.at),)
         low, high = ranged
         if low is not None:
             return str(low), (Note(f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)
         return "", ()
+
+    def at_least(self, path: str, package: str, release: str) -> Truth:
+        """Is the version that holds for a file ``release`` or newer: unknown when the manifest's range has both kinds and no lock decides."""
+        from pooltlint.model.versions import span, version
+
+        least = version(release)
+        locked = self._nearest(self._locked, path, package)
+        wanted = self._nearest(self._wanted, path, package)
+        low, high = span(wanted[0].wanted, wanted[0].ecosystem) if wanted and wanted[0].wanted else (None, None)
+        if least is None or not (locked or wanted):
+            return Truth.UNKNOWN
+        if locked:
+            found = version(self._installed(locked, path, (low, high)).locked)
+            return Truth.of(None if found is None else found >= least)
+        if low is not None and low >= least:
+            return Truth.YES
+        return Truth.NO if high is not None and high <= least else Truth.UNKNOWN
+
+    @staticmethod
+    def _installed(locked: list[Dependency], path: str, ranged: tuple[Version | None, Version | None]) -> Dependency:
+        """Which of a lock file's entries for one package a file gets: its own workspace's, else the common one, else one in range."""
+        if len(locked) == 1:
+            return locked[0]
+        from pooltlint.model.versions import version
+
+        root = posixpath.dirname(locked[0].at.path)
+        inside = posixpath.relpath(posixpath.dirname(path) or ".", root or ".")
+
+        def fit(each: Dependency) -> tuple[bool, int, bool]:
+            low, high = ranged
+            found = version(each.locked)
+            in_range = found is not None and (low is None or found >= low) and (high is None or found < high)
+            own = each.within not in ("", ".") and (inside == each.within or inside.startswith(each.within + "/"))
+            return in_range, 2 if own else 1 if each.within in ("", ".") else 0, not each.within.startswith("node_modules")
+
+        return max(locked, key=fit)
 
     def has(self, path: str, package: str) -> Dependency | None:
         """The nearest manifest entry for a package as seen from a file."""

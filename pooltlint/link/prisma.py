@@ -20,16 +20,19 @@ def set_ups(facts: Iterable[Facts], urls: Urls, packages: Packages, clients: tup
     for schema in facts:
         if not isinstance(schema, PrismaSchema):
             continue
+        generators = tuple(
+            each for other in facts if isinstance(other, PrismaSchema) and _one_schema(other.path, schema.path) for each in other.generators
+        )
         for datasource in schema.datasources:
             provider = datasource.get("provider")
             name = str(getattr(provider.value, "value", "")) if provider is not None else ""
-            found.append(_set_up(schema, datasource, name, urls, packages, clients, facts))
+            found.append(_set_up(schema, datasource, name, urls, packages, clients, generators))
     return tuple(found)
 
 
 def _set_up(
     schema: PrismaSchema, datasource: PrismaBlock, provider: str, urls: Urls, packages: Packages, clients: tuple[Client, ...],
-    facts: tuple[Facts, ...],
+    generators: tuple[PrismaBlock, ...],
 ) -> Prisma:
     version, because = packages.version(schema.path, "prisma")
     if not version:
@@ -45,14 +48,14 @@ def _set_up(
         direct_url=urls.of_value(direct.value, schema.path) if direct is not None else (),
         has_direct_url=direct is not None,
         url_at=url.at if url is not None else None,
-        engine=_engine(version, schema, mine, packages),
+        engine=_engine(version, schema, generators, mine, packages),
         provider=provider,
         deployable=packages.deployable(schema.path),
         clients=mine,
     )
 
 
-def _engine(version: str, schema: PrismaSchema, clients: tuple[Client, ...], packages: Packages) -> Truth:
+def _engine(version: str, schema: PrismaSchema, generators: tuple[PrismaBlock, ...], clients: tuple[Client, ...], packages: Packages) -> Truth:
     """Does the Rust query engine run: not in 7, not with ``engineType = "client"``, not where every client has an adapter.
 
     Prisma 7 has no engine; before, a client with ``adapter`` or ``accelerateUrl`` does not use it
@@ -61,7 +64,7 @@ def _engine(version: str, schema: PrismaSchema, clients: tuple[Client, ...], pac
     release = parsed(version) if version else None
     if release is not None and release.major >= 7:
         return Truth.NO
-    for generator in schema.generators:
+    for generator in generators:
         kind = generator.get("engineType")
         if kind is not None and getattr(kind.value, "value", "") == "client":
             return Truth.NO
@@ -72,6 +75,12 @@ def _engine(version: str, schema: PrismaSchema, clients: tuple[Client, ...], pac
     if any(packages.has(schema.path, name) for name in ("@prisma/adapter-pg", "@prisma/adapter-neon")) and not clients:
         return Truth.UNKNOWN
     return Truth.YES
+
+
+def _one_schema(path: str, other: str) -> bool:
+    """Files of one folder, or below it, are one schema (multi-file schemas, Prisma 6.7)."""
+    mine, theirs = posixpath.dirname(path), posixpath.dirname(other)
+    return mine == theirs or mine.startswith(theirs + "/") or theirs.startswith(mine + "/")
 
 
 def _same_package(path: str, schema: str, packages: Packages) -> bool:

@@ -210,7 +210,7 @@ class Urls:
         return tuple(self._url(_Source(path, {variable.name: variable}, [], variable.profile), variable))
 
     def run_with(self, name: str, path: str, service: str = "") -> tuple[Url, ...]:
-        """The definitions of a variable for a command of a file: of a compose service its own, with its ``env_file``."""
+        """The definitions of a variable for a command: a compose service has its own, with those of its ``env_file``."""
         source = self._services.get((path, service))
         if source is None:
             return self.named(name, path)
@@ -218,7 +218,7 @@ class Urls:
         return tuple(self._url(source, variable)) if variable is not None else ()
 
     def hosts(self, path: str, service: str = "") -> tuple[Url, ...]:
-        """The servers that variables such as ``DB_HOST`` name for a command of a file, with the port and name beside them."""
+        """The servers that variables such as ``DB_HOST`` name for a command, with the port and database beside them."""
         mine = self._services.get((path, service))
         names = [name for name in self._by_name if _HOST.fullmatch(name)]
         found = []
@@ -312,7 +312,7 @@ class Urls:
                 continue
             for url in self._url(each, other, seen - {variable.name} if each is not source else seen):
                 dsn = replace(url.dsn, parameters=url.dsn.parameters + extra.parameters) if extra else url.dsn
-                yield replace(url, name=variable.name, at=variable.at, dsn=dsn)
+                yield replace(url, name=variable.name, at=variable.at, dsn=dsn, text=variable.raw_url)
             return
 
     def _filled(self, source: _Source, variable: Variable) -> tuple[Dsn, bool]:

@@ -364,6 +364,10 @@ def _alternatives(expr: Expr) -> Iterator[Expr]:
             yield expr
 
 
+def _names_it(expr: Expr, name: Name) -> bool:
+    return any(isinstance(node, Name) and node.id == name.id for node in _nodes((expr,)))
+
+
 def _root(path: str) -> str:
     return path.partition(".")[0]
 
@@ -1402,8 +1406,6 @@ class _Walk:
             if isinstance(target, Name):
                 found = [self.bind(target.id, _OTHER, each, expr.span) for each in found]
             return [(each, _OTHER) for each in found]
-        if isinstance(target, Name):
-            state = self.perhaps_wrapped(target.id, value, state)
         pairs = self.values_of_flag(target, value, state, exits) or self.value(value, state, exits)
         result: _Pairs = []
         for after, what in pairs:
@@ -1413,24 +1415,10 @@ class _Walk:
                     after = self.apply(effect, after, expr.span, arranged=True)
                 elif what.kind is _Kind.HOLDER:
                     after, what = self.hand(after), _OTHER
+            if isinstance(target, Name) and what == _OTHER and _known(after, target.id) == _IT and _names_it(value, target):
+                after = self.hand(after)  # `client = wrap(client)`: perhaps the resource in a coat
             result += ((each, what) for each in self.assign(target, what, value, after, exits, expr.span))
         return result
-
-    def perhaps_wrapped(self, name: str, value: Expr, state: _State) -> _State:
-        """``client = wrap(client)``: what comes back may be the resource in a coat."""
-        if state.phase is not _Phase.HELD or _known(state, name) != _IT:
-            return state
-        calls = [node for node in _nodes((value,)) if isinstance(node, Call)]
-        mentioned = any(isinstance(each, Name) and each.id == name for each in _nodes(calls))
-        same = any(
-            self.effects.argument(call, index, argument.name) is Effect.SAME
-            for call in calls
-            for index, argument in enumerate(call.args)
-            if isinstance(argument.value, Name) and argument.value.id == name
-        ) or any(
-            isinstance(call.callee, Member) and self.effects.method(call.callee.name, call) is Effect.SAME for call in calls
-        )
-        return self.hand(state) if mentioned and not same else state
 
     def values_of_flag(self, target: Expr, value: Expr, state: _State, exits: _Exits) -> _Pairs:
         """``owns = not given``: a state for each truth, so that the flag and what it depends on stay together."""

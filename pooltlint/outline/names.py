@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pooltlint.outline.nodes import (
     Argument,
@@ -76,7 +76,8 @@ class Site:
     ``return``, ``yield``, ``with`` (entered; ``target`` is the name), ``argument`` (of ``outer``), ``owner`` (a
     member of it is taken), ``other``. ``tests`` are the conditions that hold where it stands, innermost
     last, with their polarity. ``loops`` are the loops around it inside its function. ``withs`` are the
-    ``with`` items around it. ``guarded`` counts the ``try`` blocks around it.
+    ``with`` items around it. ``tries`` are the ``try`` statements in whose body it stands, ``rescues``
+    those in one of whose handlers.
     """
 
     call: Call
@@ -90,6 +91,7 @@ class Site:
     loops: tuple[Loop, ...] = ()
     withs: tuple[Expr, ...] = ()
     tries: tuple[Try, ...] = ()
+    rescues: tuple[Try, ...] = ()
     order: int = 0
 
 
@@ -158,9 +160,10 @@ class _Context:
     loops: tuple[Loop, ...] = ()
     withs: tuple[Expr, ...] = ()
     tries: tuple[Try, ...] = ()
+    rescues: tuple[Try, ...] = ()
 
     def under(self, test: Expr, holds: bool) -> _Context:
-        return _Context(self.function, (*self.tests, (test, holds)), self.loops, self.withs, self.tries)
+        return replace(self, tests=(*self.tests, (test, holds)))
 
 
 class _Walk:
@@ -321,14 +324,15 @@ class _Walk:
                 case Loop():
                     self.loop(statement, context)
                 case Try():
-                    inside = _Context(context.function, context.tests, context.loops, context.withs, (*context.tries, statement))
+                    inside = replace(context, tries=(*context.tries, statement))
+                    rescue = replace(context, rescues=(*context.rescues, statement))
                     self.block(statement.body, inside)
                     for handler in statement.handlers:
                         for each in handler.types:
                             self.expression(each, context, "other")
                         if handler.name:
                             self.bind(context.function, handler.name, Binding("other", context.function, handler.span))
-                        self.block(handler.body, context)
+                        self.block(handler.body, rescue)
                     self.block(statement.otherwise, inside)
                     self.block(statement.final or (), context)
                 case With():
@@ -337,7 +341,7 @@ class _Walk:
                         self.expression(item.value, inner, "with", target=item.target)
                         if item.target is not None:
                             self.loop_target(item.target, "with", item.value, inner, statement.asynchronous)
-                        inner = _Context(inner.function, inner.tests, inner.loops, (*inner.withs, item.value), inner.tries)
+                        inner = replace(inner, withs=(*inner.withs, item.value))
                     self.block(statement.body, inner)
                 case Switch():
                     self.expression(statement.subject, context, "other")
@@ -382,7 +386,7 @@ class _Walk:
             self.expression(statement.subject, context, "other")
         if statement.target is not None and statement.subject is not None:
             self.loop_target(statement.target, "each", statement.subject, context, statement.asynchronous)
-        inside = _Context(context.function, context.tests, (*context.loops, statement), context.withs, context.tries)
+        inside = replace(context, loops=(*context.loops, statement))
         self.block(statement.body, inside)
         self.block(statement.otherwise, context)
 
@@ -456,7 +460,7 @@ class _Walk:
         while True:
             site = Site(
                 node, context.function, awaited, role, target, outer, assign, context.tests, context.loops,
-                context.withs, context.tries, self.order,
+                context.withs, context.tries, context.rescues, self.order,
             )
             self.order += 1
             self.out.sites.append(site)

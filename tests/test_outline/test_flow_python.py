@@ -887,7 +887,91 @@ CASES = [
                     return conn.execute("a")
             return Repository
     """),
-    # --- twice
+    Case("wrapped and bound to the same name", LEAKS, """
+        def f():
+            conn = pool.getconn()
+            conn = traced(conn)  # ! exception
+    """),
+    Case("options set later, bound to the same name", LEAKS, """
+        def f():
+            conn = pool.connect()
+            conn = conn.execution_options(stream=True)  # ! exception
+            conn.close()
+    """),
+    Case("release is not called", NEVER, """
+        def f():
+            conn = pool.getconn()
+            try:
+                conn.execute("a")  # ! exception
+            finally:
+                conn.close  # ! end
+    """),
+    Case("return in finally swallows the exception", LEAKS, """
+        def f(x):
+            conn = pool.getconn()
+            try:
+                conn.execute("a")
+                conn.close()
+            finally:
+                return 1  # ! return
+    """),
+    Case("the exception in the handler is caught further out", LEAKS, """
+        def f():
+            try:
+                conn = pool.getconn()
+                try:
+                    conn.execute("a")
+                except Exception:
+                    conn.rollback()
+                    conn.close()
+                    raise
+            except Exception:
+                print("rollback or query failed")
+                return None  # ! return*
+            conn.close()
+    """),
+    Case("test of its state may not raise", ALWAYS, """
+        async def f():
+            conn = await pool.acquire()
+            try:
+                await conn.fetch("a")
+            finally:
+                if not conn.is_closed():
+                    await conn.close()
+    """),
+    Case("condition with an operator that is not followed", LEAKS, """
+        def f(kinds):
+            conn = pool.getconn()
+            found = "a" in kinds or "b" not in kinds
+            if "c" in kinds:
+                return found  # ! return
+            conn.close()
+    """),
+    Case("many flags that have nothing to do with it", ALWAYS, """
+        def f(q):
+            a = b = c = d = e = g = h = None
+            conn = pool.getconn()
+            try:
+                if q.a: a = True
+                if q.b: b = True
+                if q.c: c = True
+                if q.d: d = True
+                if q.e: e = True
+                if q.g: g = True
+                if q.h: h = True
+                if a: conn.execute("a")
+                if b: conn.execute("b")
+                if c: conn.execute("c")
+                if d: conn.execute("d")
+                if e: conn.execute("e")
+                if g: conn.execute("g")
+                if h: conn.execute("h")
+                if not a and not b and not c and not d and not e and not g and not h:
+                    return None
+            finally:
+                pool.putconn(conn)
+    """),
+    # --- not understood
     Case("asserted", HANDED, """
         def f():
             conn = pool.getconn()

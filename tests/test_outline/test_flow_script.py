@@ -867,6 +867,55 @@ CASES = [
           try { await client.query("a"); } finally { client.release(); }
         }
     """),
+    Case("harmless calls of the language", ALWAYS, """
+        async function f() {
+          const client = await pool.connect();
+          const started = Date.now(), seen = new Set([1]);
+          logger.info("got it", started, seen);
+          client.on("error", (e) => { throw e; });
+          client.release();
+        }
+    """),
+    Case("the counter of a loop is no flag", LEAKS, """
+        async function f() {
+          for (let i = 0; i < 2; i++) {
+            const client = await pool.connect();
+            if (i === 1) return;  // ! return
+            client.release();
+          }
+        }
+    """),
+    Case("optional call of an optional method", ALWAYS, """
+        async function f() {
+          let client;
+          try {
+            client = await pool.connect();
+            await client.query("a");
+          } finally {
+            await client?.release?.();
+          }
+        }
+    """),
+    Case("rejection of the checkout itself is caught", ALWAYS, """
+        async function f() {
+          const client = await pool.connect().catch(() => null);
+          if (!client) return null;
+          try { return await client.query("a"); } finally { client.release(); }
+        }
+    """),
+    Case("rollback whose rejection is swallowed", ALWAYS, """
+        async function f() {
+          const client = await pool.connect();
+          try {
+            await client.query("a");
+          } catch (e) {
+            await client.query("ROLLBACK").catch(() => {});
+            client.release();
+            throw e;
+          }
+          client.release();
+        }
+    """),
     Case("assigned to a variable of an outer function", HANDED, """
         function outer() {
           let kept;
