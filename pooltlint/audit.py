@@ -10,9 +10,11 @@ from msgspec import Struct
 from pooltlint.discover import CODE, Found
 from pooltlint.drivers import words
 from pooltlint.extract import OWN_WORD, Files, Rounds, extract
+from pooltlint.failures import bug
 from pooltlint.judge import judge
+from pooltlint.link import link
 from pooltlint.link.roles import role
-from pooltlint.model.facts import CodeFile, EnvFile, Facts, Manifest, Unread
+from pooltlint.model.facts import BouncerFile, EnvFile, Facts, Manifest, Unread
 from pooltlint.model.finding import Report, Verdict
 from pooltlint.model.topology import Runs, Topology
 from pooltlint.rulebook import Rulebook
@@ -44,10 +46,12 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     facts += extract(files, [each for each in found.files if each.reader in _SURROUNDINGS], demands, jobs)
     facts.sort(key=lambda each: each.path)
     tell("linking")
-    from pooltlint.link import link  # nothing to link is the most frequent case of all
-
     rounds = Rounds(files, code, (each.path for each in facts), jobs)
-    topology = link(facts, settings, rounds, found.platforms)
+    try:
+        topology = link(facts, settings, rounds, found.platforms)
+    except Exception as error:  # what needs no linking can still be judged
+        alone = tuple(each for each in facts if isinstance(each, BouncerFile))
+        topology = Topology(bouncer_files=alone, problems=(bug(error, "", "link"),))
     return Survey(tuple(sorted((*facts, *rounds.found), key=lambda each: each.path)), topology)
 
 
@@ -93,5 +97,5 @@ def _speaks(facts: Facts) -> bool:
             return False
         case EnvFile(variables=variables):
             return any(each.dsn for each in variables)
-        case CodeFile() | _:
+        case _:
             return True

@@ -25,6 +25,9 @@ CLEAN, FINDINGS, USAGE, INTERNAL = 0, 1, 2, 3
 
 _SEVERITIES = ("note", "warning", "error")
 _CERTAINTIES = ("low", "medium", "high")
+_LONG_RUN = 500
+"""Files from which on a run says what it is doing."""
+
 _NOT_FORMATS = frozenset({"map"})
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -47,12 +50,9 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN
     except Exception as error:
-        if os.environ.get("POOLTLINT_TRACEBACK"):
-            raise
-        return _complain(
-            f"internal error: {type(error).__name__}; please report it (POOLTLINT_TRACEBACK=1 shows where it happened)",
-            INTERNAL,
-        )
+        from pooltlint.failures import bug
+
+        return _complain(bug(error, "", "").message, INTERNAL)
 
 
 def _with_command(argv: Sequence[str]) -> list[str]:
@@ -214,7 +214,7 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     rules = _rules(settings, book, options["select"], options["extend_select"], options["ignore"])
     settings = _overridden(settings, **{key: options[key] for key in ("min_severity", "certainty", "fail_on")})
     sources = Sources(_path(found.root), {each.path: each.data for each in found.files if each.data is not None})
-    with _progress(options["quiet"]) as tell:
+    with _progress(found, options["quiet"]) as tell:
         report = audit(found, settings, rules, book, sources, jobs=options["jobs"] or _cores(), tell=tell)
     for name, file in outputs:
         with _opened(file) as out:
@@ -360,18 +360,14 @@ def _width(out: TextIO) -> int | None:
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """One line on standard error that says what is going on, when a person watches and it takes longer."""
-    if quiet or not sys.stderr.isatty():
+def _progress(found: Found, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """One line on standard error that says what is going on, when a person watches and it may take a while."""
+    if quiet or len(found.files) < _LONG_RUN or not sys.stderr.isatty():
         yield lambda stage: None
         return
-    from time import monotonic
-
-    started = monotonic()
 
     def tell(stage: str) -> None:
-        if monotonic() - started > 0.3 or stage == "reading":
-            print(f"\r\x1b[2K{stage}…", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[2K{stage} ({len(found.files):,} files)…", end="", file=sys.stderr, flush=True)
 
     try:
         yield tell
@@ -447,7 +443,7 @@ def explain(rule: str, color: str) -> None:
     "--format", "-f", "form", type=click.Choice(["text", "mermaid", "json"]), default="text", show_default=True,
     help="Text for people, Mermaid for pull requests and documentation, JSON for programs.",
 )  # fmt: skip
-def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> None:
+def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> int:
     """Show who connects where, through which pooler, with how many connections.
 
     \b
@@ -460,9 +456,11 @@ def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> N
     from pooltlint.rulebook import Rulebook
 
     found, settings = _found(paths, Rulebook(), **options)
-    with _progress(quiet=False) as tell:
+    with _progress(found) as tell:
         surveyed = survey(found, settings, options["jobs"] or _cores(), tell)
     render(surveyed.topology, sys.stdout, form=form, colour=coloured(sys.stdout, color))
+    failures = [each.message for each in surveyed.topology.problems if each.rule]
+    return _complain("; ".join(failures), INTERNAL) if failures else CLEAN
 
 
 @main.command("facts")

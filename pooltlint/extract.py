@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pooltlint.discover import CODE, Candidate
+from pooltlint.failures import bug
 from pooltlint.model.facts import CodeFile, Facts, Unread
 from pooltlint.model.finding import Problem
 
@@ -219,7 +220,7 @@ def one(files: Files, candidate: Candidate, search: Search) -> Facts | None:
     except (RecursionError, MemoryError):
         return _unread(path, "not read: nested too deep or too large")
     except Exception as error:  # our own bug in a reader: the other files go on
-        return _unread(path, f"internal error: {type(error).__name__}; please report it", f"readers.{reader}")
+        return Unread(path, (bug(error, path, f"readers.{reader}"),))
 
 
 def _read(files: Files, reader: str, path: str, data: bytes) -> Facts:
@@ -246,8 +247,8 @@ def _module(reader: str) -> Any:
     return import_module(f"pooltlint.readers.{reader}")
 
 
-def _unread(path: str, message: str, rule: str = "") -> Unread:
-    return Unread(path, (Problem(path, 0, message, rule),))
+def _unread(path: str, message: str) -> Unread:
+    return Unread(path, (Problem(path, 0, message),))
 
 
 def _squeezed(data: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from pooltlint import checks
+from pooltlint.failures import bug
 from pooltlint.model.facts import BouncerFile
 from pooltlint.model.finding import Finding, Problem, Severity, Verdict
 from pooltlint.model.topology import (
@@ -80,7 +81,7 @@ def judge(topology: Topology, names: Iterable[str], book: Rulebook, severity: di
         try:
             check, items = _check(rule), SUBJECTS[subject(rule)](topology)
         except Exception as error:  # a check that cannot even be loaded must not take the others down
-            problems.append(_failed(rule, "", error))
+            problems.append(bug(error, "", rule))
             continue
         for item in items:
             path = getattr(getattr(item, "at", None), "path", "") or getattr(item, "path", "")
@@ -88,7 +89,7 @@ def judge(topology: Topology, names: Iterable[str], book: Rulebook, severity: di
             try:
                 found.extend(check(item))
             except Exception as error:
-                problems.append(_failed(rule, path, error))
+                problems.append(bug(error, path, rule))
             verdicts.extend(_stamped(rule, found, book, severity))
     unique = {(each.finding.at, each.rule, each.finding.message): each for each in verdicts}
     return Judged(tuple(unique[key] for key in sorted(unique)), tuple(sorted(set(problems))))
@@ -107,13 +108,3 @@ def _check(rule: str) -> Callable[[Any], Iterable[Finding]]:
     module = import_module(f"{checks.__name__}.{rule.replace('-', '_')}")
     found: Callable[[Any], Iterable[Finding]] = module.check
     return found
-
-
-def _failed(rule: str, path: str, error: Exception) -> Problem:
-    """Our own bug. The error's own words stay out of it: they may quote the audited file."""
-    where = ""
-    trace = error.__traceback__
-    while trace is not None:
-        where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno})"
-        trace = trace.tb_next
-    return Problem(path, 0, f"internal error: {type(error).__name__}{where}; please report it", rule)

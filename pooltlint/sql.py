@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -17,7 +18,9 @@ from pooltlint.model.topology import Sql
 HOLE = "\x00"
 """Stands for text that is put in at run time."""
 
-TRACKED = frozenset({"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name", "intervalstyle"})
+TRACKED = frozenset(
+    {"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name", "intervalstyle"}
+)
 """Parameters PgBouncer restores per client: the first five always (``src/varcache.c``), IntervalStyle
 by the default of ``track_extra_parameters`` (``src/main.c``, since 1.20)."""
 
@@ -25,10 +28,10 @@ _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<comment>--[^\n]*|/\*)
-    | (?P<string>[eEbBxXnN]?'(?:[^'\\]|''|\\.)*(?:'|\Z)|[uU]&'(?:[^']|'')*(?:'|\Z))
-    | (?P<quoted>"(?:[^"]|"")*(?:"|\Z))
+    | (?P<string>[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z))
+    | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*(?:"|\Z))
     | (?P<dollar>\$(?P<tag>[A-Za-z_\x80-\uffff][A-Za-z0-9_\x80-\uffff]*)?\$)
-    | (?P<place>\$\d+|%\([^)]*\)s|%s|(?<!:):[A-Za-z_]\w*|\?)
+    | (?P<place>\$\d+|%\([^)]*\)[sbt]|%[sbt]\b|(?<!:):[A-Za-z_]\w*|\?)
     | (?P<word>[A-Za-z_\x80-\uffff][A-Za-z0-9_$\x80-\uffff]*)
     | (?P<number>\d[\d.eE+]*)
     | (?P<hole>\x00)
@@ -37,11 +40,17 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SESSION_LOCKS = {
-    "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
 }
 _UNLOCKS = {"pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"}
 _XACT_LOCKS = {
-    "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared", "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared",
+    "pg_advisory_xact_lock",
+    "pg_advisory_xact_lock_shared",
+    "pg_try_advisory_xact_lock",
+    "pg_try_advisory_xact_lock_shared",
 }
 _LONGEST = 200_000
 """Characters of SQL that are looked at."""
@@ -67,12 +76,27 @@ class _Token(Struct, frozen=True):
 def classify(text: str) -> tuple[Classified, ...]:
     """What each statement of a text does, in order; a statement that does nothing to its session is ``OTHER``.
 
-    Function calls with an effect (locks, ``set_config``, ``pg_notify``) count wherever they stand in a statement.
+    Function calls with an effect (locks, ``set_config``, ``pg_notify``) count wherever they stand in a
+    statement that runs them, the body of ``DO`` included. Text that is no SQL is ``OTHER``: a leading word
+    counts only with what the grammar lets follow it (``gram.y``).
     """
     found: list[Classified] = []
     statement: list[_Token] = []
+    body = 0  # of CREATE FUNCTION … BEGIN ATOMIC: its statements run elsewhere
     for token in _tokens(text[:_LONGEST]):
-        if token.text == ";" and token.kind == "sign":
+        word = token.text.lower() if token.kind == "word" else ""
+        if (
+            word == "atomic"
+            and statement
+            and statement[0].text.lower() == "create"
+            and statement[-1].text.lower() == "begin"
+        ):
+            body = 1
+        elif body and word == "case":
+            body += 1
+        elif body and word == "end":
+            body -= 1
+        if token.text == ";" and token.kind == "sign" and not body:
             found.extend(_statement(statement))
             statement = []
         else:
@@ -118,143 +142,197 @@ def _comment_end(text: str, at: int) -> int:
 def _statement(tokens: list[_Token]) -> Iterator[Classified]:
     if not tokens:
         return
-    words = [each.text.lower() if each.kind in ("word",) else each.text for each in tokens]
-    first = words[0]
+    words = [each.text.lower() if each.kind == "word" else each.text for each in tokens]
+    first = words[0] if tokens[0].kind == "word" else ""
     span = (tokens[0].start, tokens[-1].end)
     led = _led(first, words, tokens)
     if led is not None:
         yield Classified(led[0], led[1], *span)
     called = False
-    for each in _functions(words, tokens):
+    for each in _called(first, words, tokens):
         called = True
         yield each
     if led is None and not called:
         yield Classified(Sql.OTHER, "", *span)
 
 
+def _called(first: str, words: list[str], tokens: list[_Token]) -> Iterator[Classified]:
+    """The effects of the functions that a statement calls; definitions only name them."""
+    if first == "do":
+        for token in tokens[1:]:
+            if token.kind == "string":
+                opening = 1 if token.text.startswith("'") else token.text.find("$", 1) + 1
+                inner = list(_tokens(token.text[opening : -opening or None]))
+                for each in _functions([one.text.lower() for one in inner], inner):
+                    shift = token.start + opening
+                    yield Classified(each.sql, each.subject, each.start + shift, each.end + shift)
+    elif first == "create":
+        if words[1:3] == ["materialized", "view"] or ("as" in words and not _STORED & set(words[:6])):
+            yield from _functions(words, tokens)
+    elif first not in _DEFINES:
+        yield from _functions(words, tokens)
+
+
 def _led(first: str, words: list[str], tokens: list[_Token]) -> tuple[Sql, str] | None:
     """The effect that the leading words of a statement have, if any."""
-    second = words[1] if len(words) > 1 else ""
+    second, third = (*words[1:3], "", "")[:2]
+    size = len(words)
     match first:
-        case "begin":
+        case "begin" if second in _AFTER_BEGIN:
             return Sql.BEGIN, ""
         case "start" if second == "transaction":
             return Sql.BEGIN, ""
-        case "commit" if second == "prepared":
-            return None
-        case "commit" | "end":
+        case "commit" | "end" if second in _AFTER_END:
             return Sql.COMMIT, ""
-        case "rollback" if second == "prepared":
-            return None
-        case "rollback" if "to" in words[1:4]:
+        case "rollback" if "to" in words[1:3]:
             return Sql.SAVEPOINT, ""
-        case "rollback" | "abort":
+        case "rollback" | "abort" if second in _AFTER_END:
             return Sql.ROLLBACK, ""
-        case "savepoint" | "release":
+        case "savepoint" if size == 2:
             return Sql.SAVEPOINT, ""
-        case "prepare" if second == "transaction":
-            return None
-        case "prepare":
-            return Sql.PREPARE, second
-        case "execute":
-            return Sql.EXECUTE, second
-        case "deallocate":
-            return Sql.DEALLOCATE, words[2] if second == "prepare" and len(words) > 2 else second
-        case "discard":
+        case "release" if size == 2 or (size == 3 and second == "savepoint"):
+            return Sql.SAVEPOINT, ""
+        case "prepare" if size > 3 and _is_name(tokens[1]) and _PREPARABLE & set(words[3:]) and third in ("as", "("):
+            return Sql.PREPARE, _name(tokens[1])
+        case "execute" if size > 1 and _is_name(tokens[1]) and third in ("", "("):
+            return Sql.EXECUTE, _name(tokens[1])
+        case "deallocate" if size == 2 or (size == 3 and second == "prepare"):
+            return Sql.DEALLOCATE, _name(tokens[-1])
+        case "discard" if size == 2 and second in ("all", "plans", "sequences", "temp", "temporary"):
             return Sql.DISCARD, second
-        case "listen":
-            return Sql.LISTEN, _name(tokens[1]) if len(tokens) > 1 else ""
-        case "unlisten":
-            return Sql.UNLISTEN, _name(tokens[1]) if len(tokens) > 1 else ""
-        case "notify":
-            return Sql.NOTIFY, _name(tokens[1]) if len(tokens) > 1 else ""
-        case "load" if len(tokens) > 1 and tokens[1].kind == "string":
+        case "listen" if size == 2 and _is_name(tokens[1]):
+            return Sql.LISTEN, _name(tokens[1])
+        case "unlisten" if size == 2 and (_is_name(tokens[1]) or second == "*"):
+            return Sql.UNLISTEN, _name(tokens[1])
+        case "notify" if size > 1 and _is_name(tokens[1]) and third in ("", ","):
+            return Sql.NOTIFY, _name(tokens[1])
+        case "load" if size == 2 and tokens[1].kind == "string":
             return Sql.LOAD, ""
         case "set":
             return _set(words, tokens)
-        case "reset":
+        case "reset" if size > 1:
             name = _setting(words, tokens, 1)
+            if size > 2 and "." not in name and name not in ("timezone", "session", "transaction"):
+                return None
+            if name == "session":
+                name = "session authorization"
             return (Sql.SET_TRACKED, name) if name in TRACKED else (Sql.RESET, name)
         case "create":
             return _create(words, tokens)
-        case "declare" if "hold" in words and words[words.index("hold") - 1] == "with":
-            return Sql.HOLD_CURSOR, _name(tokens[1]) if len(tokens) > 1 else ""
+        case "select" | "with" if (made := _into(words, tokens)) is not None:
+            return Sql.TEMPORARY_TABLE, made
+        case "declare" if "cursor" in words[2:7]:
+            declared = words[: words.index("for")] if "for" in words else words
+            return (Sql.HOLD_CURSOR, _name(tokens[1])) if declared[-2:] == ["with", "hold"] else None
         case _:
             return None
 
 
+_AFTER_BEGIN = frozenset({"", "work", "transaction", "isolation", "read", "not", "deferrable"})
+_AFTER_END = frozenset({"", "work", "transaction", "and"})
+_PREPARABLE = frozenset({"select", "insert", "update", "delete", "merge", "values", "with", HOLE})
+_DEFINES = frozenset({"comment", "grant", "revoke", "alter", "drop", "set", "reset", "listen", "notify"})
+"""Statements that may name a function without calling it."""
+_STORED = frozenset({"function", "procedure", "view", "policy", "trigger", "rule", "aggregate", "operator", "cast"})
+"""What CREATE keeps to be run later."""
+
+
 def _set(words: list[str], tokens: list[_Token]) -> tuple[Sql, str] | None:
     at, local = 1, False
-    if len(words) > 1 and words[1] in ("local", "session"):
+    if len(words) > 2 and words[1] in ("local", "session") and words[2] not in ("=", "to"):
         local = words[1] == "local"
-        following = words[2] if len(words) > 2 else ""
-        if words[1] == "session" and following == "characteristics":
-            return Sql.SET, "session characteristics"
-        at = 2
-    head = words[at] if len(words) > at else ""
-    if head in ("transaction", "constraints"):
+        if words[1] == "session" and words[2] == "characteristics":
+            return (Sql.SET, "session characteristics") if words[3:5] == ["as", "transaction"] else None
+        at = 1 if words[1] == "session" and words[2] == "authorization" else 2
+    head, following = (*words[at : at + 2], "", "")[:2]
+    ends = len(words)
+    if head == "transaction" and following in ("isolation", "read", "not", "deferrable", "snapshot"):
         return Sql.SET_LOCAL, head
-    if head == "role":
-        return (Sql.SET_LOCAL if local else Sql.SET_ROLE), "role"
-    if head == "authorization" or (head == "session" and words[at + 1: at + 2] == ["authorization"]):
-        return (Sql.SET_LOCAL if local else Sql.SET_ROLE), "session authorization"
+    if head == "constraints" and words[-1] in ("deferred", "immediate"):
+        return Sql.SET_LOCAL, head
+    if head == "role" and ends == at + 2:
+        return (Sql.SET_LOCAL if local else Sql.RESET if following == "none" else Sql.SET_ROLE), "role"
+    if head == "session" and following == "authorization" and ends == at + 3:
+        return (
+            Sql.SET_LOCAL if local else Sql.RESET if words[-1] == "default" else Sql.SET_ROLE
+        ), "session authorization"
     name = _setting(words, tokens, at)
-    if not name:
-        return None
-    if name not in ("time zone", "timezone", "names", "schema", HOLE) and not _assigns(words[at:]):
+    alone = head in ("time", "names", "schema") and name in ("timezone", "client_encoding", "search_path")
+    if not name or not (alone or _assigns(words[at:], tokens[at:])):
         return None  # UPDATE … SET split off, or prose
     if local:
         return Sql.SET_LOCAL, name
+    if words[-1] == "default" and not alone:
+        return (Sql.SET_TRACKED if name in TRACKED else Sql.RESET), name
     return (Sql.SET_TRACKED if name in TRACKED else Sql.SET), name
 
 
-def _assigns(words: list[str]) -> bool:
-    return any(each in ("=", "to") for each in words[1:8])
+def _assigns(words: list[str], tokens: list[_Token]) -> bool:
+    """``name = …`` or ``name TO …``: one value or a list of them behind it, and no further words."""
+    at = 1
+    while words[at : at + 1] == ["."]:
+        at += 2
+    if words[at : at + 1] not in (["="], ["to"]) or len(words) < at + 2:
+        return False
+    loose = [each.kind in ("sign", "hole") for each in tokens[at + 1 :]]
+    return all(one or other for one, other in pairwise(loose))
 
 
 def _setting(words: list[str], tokens: list[_Token], at: int) -> str:
     """The name of a parameter at a position: ``a.b`` and ``TIME ZONE`` included."""
-    if at >= len(words):
-        return ""
-    if tokens[at].kind == "hole":
-        return HOLE
-    if tokens[at].kind not in ("word", "quoted"):
+    if at >= len(words) or not _is_name(tokens[at]):
         return ""
     name = _name(tokens[at]).lower()
-    if name == "time" and words[at + 1: at + 2] == ["zone"]:
+    if name == "time" and words[at + 1 : at + 2] == ["zone"]:
         return "timezone"
-    if name == "names":
+    if name == "names" and at + 2 >= len(tokens):
         return "client_encoding"
-    if name == "schema" and at + 1 < len(tokens) and tokens[at + 1].kind in ("string", "place"):
-        return "schema"
-    while at + 2 < len(tokens) and tokens[at + 1].text == "." and tokens[at + 2].kind in ("word", "quoted", "hole"):
+    if name == "schema" and at + 2 == len(tokens) and tokens[at + 1].kind in ("string", "place", "hole"):
+        return "search_path"
+    while at + 2 < len(tokens) and tokens[at + 1].text == "." and _is_name(tokens[at + 2]):
         name += "." + _name(tokens[at + 2]).lower()
         at += 2
     return name
 
 
+def _into(words: list[str], tokens: list[_Token]) -> str | None:
+    """The table of ``SELECT … INTO TEMP name``."""
+    for at, word in enumerate(words[:-2]):
+        if word == "into" and tokens[at].kind == "word" and words[at + 1] in ("temp", "temporary"):
+            after = at + 3 if words[at + 2] == "table" else at + 2
+            return _name(tokens[after]) if after < len(tokens) else ""
+    return None
+
+
+def _is_name(token: _Token) -> bool:
+    return token.kind in ("word", "quoted", "hole")
+
+
 def _create(words: list[str], tokens: list[_Token]) -> tuple[Sql, str] | None:
-    at = 1
-    if words[at: at + 1] and words[at] in ("global", "local"):
+    at = 3 if words[1:3] == ["or", "replace"] else 1
+    if words[at : at + 1] and words[at] in ("global", "local"):
         at += 1
-    if words[at: at + 1] not in (["temp"], ["temporary"]):
+    if words[at : at + 1] not in (["temp"], ["temporary"]):
         return None
     at += 1
-    if words[at: at + 1] not in (["table"], ["view"], ["sequence"], ["recursive"], ["unlogged"]):
+    if words[at : at + 1] not in (["table"], ["view"], ["sequence"], ["recursive"]):
         return None
     table = words[at] == "table"
     at += 1
-    if words[at: at + 3] == ["if", "not", "exists"]:
+    if words[at : at + 3] == ["if", "not", "exists"]:
         at += 3
     name = _name(tokens[at]) if at < len(tokens) else ""
-    dropped = any(words[i: i + 3] == ["on", "commit", "drop"] for i in range(at, len(words)))
+    dropped = any(words[i : i + 3] == ["on", "commit", "drop"] for i in range(at, len(words)))
     return (Sql.TEMPORARY_TABLE_DROPPED if table and dropped else Sql.TEMPORARY_TABLE), name
 
 
 def _functions(words: list[str], tokens: list[_Token]) -> Iterator[Classified]:
     for at, word in enumerate(words[:-1]):
-        if words[at + 1] != "(" or tokens[at].kind != "word":
+        if words[at + 1] != "(" or tokens[at].kind not in ("word", "quoted"):
             continue
+        if at > 1 and words[at - 1] == "." and words[at - 2] != "pg_catalog":
+            continue  # somebody's own function of that name
+        word = _name(tokens[at]) if tokens[at].kind == "quoted" else word
         span = (tokens[at].start, tokens[at].end)
         if word in _SESSION_LOCKS:
             yield Classified(Sql.LOCK, word, *span)
@@ -267,12 +345,23 @@ def _functions(words: list[str], tokens: list[_Token]) -> Iterator[Classified]:
         elif word == "set_config":
             arguments = _arguments(tokens, at + 1)
             name = _string(tokens, at + 2).lower()
-            third = arguments[2][0].text.lower() if len(arguments) > 2 and len(arguments[2]) == 1 else ""
-            third = third.strip("'")
-            if third in ("true", "t", "on", "1", "yes"):
+            local = _boolean(arguments[2]) if len(arguments) > 2 else None
+            if local is True:
                 yield Classified(Sql.SET_CONFIG_LOCAL, name, *span)
-            elif third in ("false", "f", "off", "0", "no"):
+            elif local is False:
                 yield Classified(Sql.SET_TRACKED if name in TRACKED else Sql.SET_CONFIG, name, *span)
+
+
+def _boolean(tokens: list[_Token]) -> bool | None:
+    """A boolean constant, also ``is_local => true`` and ``true::bool``; ``None`` for anything else."""
+    while len(tokens) > 2 and tokens[1].text in ("=", ":=") and tokens[0].kind == "word":
+        tokens = tokens[3:] if tokens[2].text == ">" else tokens[2:]
+    if len(tokens) == 3 and tokens[1].text == "::":
+        tokens = tokens[:1]
+    text = tokens[0].text.lower().strip("'") if len(tokens) == 1 else ""
+    return (
+        True if text in ("true", "t", "on", "1", "yes") else False if text in ("false", "f", "off", "0", "no") else None
+    )
 
 
 def _arguments(tokens: list[_Token], at: int) -> list[list[_Token]]:
@@ -295,7 +384,11 @@ def _arguments(tokens: list[_Token], at: int) -> list[list[_Token]]:
 
 
 def _string(tokens: list[_Token], at: int) -> str:
-    return tokens[at].text[1:-1] if at < len(tokens) and tokens[at].kind == "string" and tokens[at].text.startswith("'") else ""
+    return (
+        tokens[at].text[1:-1]
+        if at < len(tokens) and tokens[at].kind == "string" and tokens[at].text.startswith("'")
+        else ""
+    )
 
 
 def _name(token: _Token) -> str:

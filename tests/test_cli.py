@@ -185,7 +185,7 @@ def test_a_bug_elsewhere_shows_no_secrets(
     monkeypatch.setattr("pooltlint.audit.audit", broken)
     code, _, err = run(capsys)
     assert code == cli.INTERNAL
-    assert err.startswith("pooltlint: internal error: ValueError; please report it")
+    assert err.startswith("pooltlint: internal error: ValueError (test_cli.py, line ")
     assert "secret" not in err
 
 

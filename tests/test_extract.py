@@ -91,7 +91,7 @@ def failing(error: BaseException) -> SimpleNamespace:
 @pytest.mark.parametrize(
     ("error", "message", "rule"),
     [
-        (ValueError("postgres://u:secret@h"), "internal error: ValueError; please report it", "readers.dotenv"),
+        (ValueError("postgres://u:secret@h"), "internal error: ValueError (test_extract.py, line ", "readers.dotenv"),
         (RecursionError(), "not read: nested too deep or too large", ""),
         (MemoryError(), "not read: nested too deep or too large", ""),
         (PermissionError(13, "Permission denied"), "not read: Permission denied", ""),
@@ -105,7 +105,8 @@ def test_a_failing_reader_loses_one_file(
     facts = run(tmp_path, a_py="import psycopg\n", _env="A=1\n")
     assert isinstance(facts["a.py"], CodeFile)
     (problem,) = facts[".env"].problems
-    assert (problem.path, problem.message, problem.rule) == (".env", message, rule)
+    assert problem.message.startswith(message)
+    assert (problem.path, problem.rule) == (".env", rule)
 
 
 def test_a_file_that_went_away_is_a_problem(tmp_path: Path) -> None:

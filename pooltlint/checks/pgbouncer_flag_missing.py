@@ -66,7 +66,9 @@ def _finding(prisma: Prisma, client: Client | None, url: Url) -> Finding:
 
 
 def _chain(prisma: Prisma, url: Url, user: Place, at: Place) -> Iterator[Note]:
-    yield from url.route.because
+    first, *others = url.route.because
+    yield Note(f"{url.name or 'this'} leads through {url.route.pooler}: {first.text}", first.at)
+    yield from others
     if user != at:
         yield Note(f"Prisma connects with {url.name or 'it'}", user)
     if prisma.version:

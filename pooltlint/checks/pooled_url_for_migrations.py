@@ -32,7 +32,11 @@ def check(migration: Migration) -> Iterator[Finding]:
 
 
 def _chain(migration: Migration, url: Url, text: str) -> Iterator[Note]:
-    if url.at is not None and url.at != migration.at:
+    first, *others = url.route.because or (Note(text),)
+    if first.at == url.at:
+        yield Note(f"{text}: {first.text}" if first.text != text else text, url.at)
+        yield from others
+    else:
         yield Note(text, url.at)
-    yield from url.route.because
+        yield from url.route.because
     yield from migration.because

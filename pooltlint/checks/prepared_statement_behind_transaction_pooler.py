@@ -48,7 +48,9 @@ def _client(client: Client, clients: tuple[Client, ...]) -> Iterator[Finding]:
         message = f"{_sentence(prepared.why)} Behind a transaction pooler {prepared.raised}."
         yield Finding(at, message, prepared.remedy, client.version_because, Certainty.MEDIUM)
         return
-    message = f"`{client.call}` prepares statements {found.said}: {_harm(found, prepared.raised)}. {_sentence(prepared.why)}"
+    message = (
+        f"`{client.call}` prepares statements {found.said}: {_harm(found, prepared.raised)}. {_sentence(prepared.why)}"
+    )
     yield Finding(at, message, prepared.remedy, (*found.because, *client.version_because), _certainty(found))
 
 
@@ -58,7 +60,9 @@ def _neighbour(client: Client, clients: tuple[Client, ...]) -> Note | None:
         (
             other.claim
             for other in clients
-            if other.claim is not None and other.at != client.at and other.lifetime.runs is not Runs.TEST
+            if other.claim is not None
+            and other.at != client.at
+            and other.lifetime.runs is not Runs.TEST
             and same_source(client.url, other.url)
         ),
         None,
@@ -68,7 +72,9 @@ def _neighbour(client: Client, clients: tuple[Client, ...]) -> Note | None:
 def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[Finding]:
     if statement.sql not in (Sql.PREPARE, Sql.EXECUTE, Sql.NAMED) or statement.lifetime.runs is Runs.TEST:
         return
-    beside = {each.sql for each in statements if each.at.path == statement.at.path and each.function == statement.function}
+    beside = {
+        each.sql for each in statements if each.at.path == statement.at.path and each.function == statement.function
+    }
     if statement.sql is Sql.EXECUTE and Sql.PREPARE in beside:
         return  # told where it is prepared
     if statement.sql is Sql.PREPARE and Sql.DEALLOCATE in beside and statement.in_transaction is Truth.YES:
@@ -83,17 +89,24 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
         yield Finding(
             statement.at,
             f"`{statement.call}` names its statement `{name}` {found.said}: "
-            + _harm(found, f"queries fail with `prepared statement \"{name}\" already exists`, and some run another client's statement of that name")
+            + _harm(
+                found,
+                f'queries fail with `prepared statement "{name}" already exists`, and some run another client\'s statement of that name',
+            )
             + ".",
             "Leave `name` out of the query.",
             found.because,
             _certainty(found),
         )
         return
-    does = "prepared on one server connection and executed on another" if statement.sql is Sql.PREPARE else "executed on a server connection that need not know it"
+    does = (
+        "prepared on one server connection and executed on another"
+        if statement.sql is Sql.PREPARE
+        else "executed on a server connection that need not know it"
+    )
     yield Finding(
         statement.at,
-        f"`{statement.text}` {found.said} is {does}: it fails with `prepared statement \"{name}\" does not exist`. "
+        f'`{statement.text}` {found.said} is {does}: it fails with `prepared statement "{name}" does not exist`. '
         "No pooler keeps track of PREPARE in SQL.",
         "Send the query with parameters and let the driver prepare it, or keep PREPARE, EXECUTE and DEALLOCATE in one transaction.",
         found.because,
@@ -111,8 +124,11 @@ def _rails(rails: Rails) -> Iterator[Finding]:
     yield Finding(
         given.at if given is not None else rails.at,
         f"Rails prepares statements for `{rails.database.environment}` {found.said}: "
-        + _harm(found, 'queries fail with `prepared statement "a1" already exists` or `does not exist`, and some run another '
-                "client's statement of the same name")
+        + _harm(
+            found,
+            'queries fail with `prepared statement "a1" already exists` or `does not exist`, and some run another '
+            "client's statement of the same name",
+        )
         + ". The PostgreSQL adapter names them by default.",
         "Write `prepared_statements: false` into this configuration.",
         found.because,
@@ -132,4 +148,3 @@ def _certainty(found: Pooling) -> Certainty:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-

@@ -22,8 +22,11 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
     if statement.sql is not Sql.LOCK or statement.through is Through.POOL or statement.lifetime.runs is Runs.TEST:
         return
     if statement.in_transaction is Truth.YES and any(
-        each.sql is Sql.UNLOCK and each.in_transaction is Truth.YES and each.at.path == statement.at.path
-        and each.function == statement.function for each in statements
+        each.sql is Sql.UNLOCK
+        and each.in_transaction is Truth.YES
+        and each.at.path == statement.at.path
+        and each.function == statement.function
+        for each in statements
     ):
         return  # taken and given back inside of one transaction, which stays on one server connection
     found = next((each for client in statement.clients if (each := pooling(client.urls, client.claim))), None)
@@ -49,14 +52,21 @@ def _remedy(name: str) -> str:
 
 def _rails(rails: Rails, migrations: tuple[Migration, ...]) -> Iterator[Finding]:
     """``db:migrate`` locks with ``pg_try_advisory_lock``, unless switched off (option since Rails 6.0)."""
-    if not rails.postgres or not rails.production or rails.switch("replica", False) or rails.switch("database_tasks", True) is False:
+    if (
+        not rails.postgres
+        or not rails.production
+        or rails.switch("replica", False)
+        or rails.switch("database_tasks", True) is False
+    ):
         return
     release = version(rails.version) if rails.version else None
     optional = release is None or release.major >= 6
     if optional and not rails.switch("advisory_locks", True):
         return
     found = pooling(rails.urls)
-    if found is None or any(each.tool.startswith("Rails") and not any(url.route.multiplexes for url in each.urls) for each in migrations):
+    if found is None or any(
+        each.tool.startswith("Rails") and not any(url.route.multiplexes for url in each.urls) for each in migrations
+    ):
         return
     given = rails.database.settings.get("advisory_locks")
     yield Finding(

@@ -61,8 +61,11 @@ def _without_transaction(statement: Statement) -> Iterator[Finding]:
 
 def _for_session(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[Finding]:
     if statement.in_transaction is Truth.YES and any(
-        each.sql is Sql.RESET and each.function == statement.function and each.at.path == statement.at.path
-        and each.subject in (statement.subject, "all") for each in statements
+        each.sql is Sql.RESET
+        and each.function == statement.function
+        and each.at.path == statement.at.path
+        and each.subject in (statement.subject, "all")
+        for each in statements
     ):
         return
     found = next((each for client in statement.clients if (each := pooling(client.urls, client.claim))), None)
@@ -94,7 +97,9 @@ def _remedy(statement: Statement) -> str:
     if statement.subject == "session characteristics":
         return "Say it with each transaction: `BEGIN ISOLATION LEVEL …`."
     name = statement.subject if statement.subject and statement.subject != "…" else "…"
-    return f"Begin a transaction and write `SET LOCAL {name} …` in it, or set it for good with `ALTER ROLE … SET {name}`."
+    return (
+        f"Begin a transaction and write `SET LOCAL {name} …` in it, or set it for good with `ALTER ROLE … SET {name}`."
+    )
 
 
 def _client(client: Client) -> Iterator[Finding]:
@@ -104,7 +109,9 @@ def _client(client: Client) -> Iterator[Finding]:
         return
     found = pooling(client.urls, client.claim)
     if found is not None:
-        yield _told("assume_role", True, client.place_options.get("assume_role", client.at), found, "Connect as that role.")
+        yield _told(
+            "assume_role", True, client.place_options.get("assume_role", client.at), found, "Connect as that role."
+        )
 
 
 def _rails(rails: Rails) -> Iterator[Finding]:
@@ -120,13 +127,19 @@ def _rails(rails: Rails) -> Iterator[Finding]:
         if names:
             sets = " and ".join(names[:3])
             yield _told(
-                f"variables: {sets}", False, variables.at, found,
+                f"variables: {sets}",
+                False,
+                variables.at,
+                found,
                 f"Set it for good with `ALTER ROLE … SET {names[0]}` and take it out of `variables`.",
             )
     path = rails.database.settings.get("schema_search_path")
     if path is not None and any(constants(path.value)):
         yield _told(
-            "schema_search_path", False, path.at, found,
+            "schema_search_path",
+            False,
+            path.at,
+            found,
             "Set it for good with `ALTER ROLE … SET search_path`, or write the schema before the tables' names.",
         )
 

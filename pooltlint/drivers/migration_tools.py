@@ -69,14 +69,6 @@ SEQUELIZE = Tool(
     Truth.UNKNOWN,
     "Let `use_env_variable` in {file} name a variable with a direct connection string.",
 )
-TYPEORM = Tool(
-    "TypeORM",
-    ("typeorm", "typeorm-ts-node-commonjs", "typeorm-ts-node-esm"),
-    re.compile(r"(?:.*\s)?(?:migration:(?:run|revert)|schema:sync)\b"),
-    _MAY,
-    Truth.UNKNOWN,
-    "Run `migration:run` over a DataSource with a direct connection string.",
-)
 ALEMBIC = Tool(
     "Alembic",
     ("alembic",),
@@ -132,8 +124,8 @@ SQLX = Tool(
     "Set {variable} to a direct connection string for this command.",
 )
 
-RUN = (DJANGO, FLASK, RAILS, NODE_PG_MIGRATE, SQLX, ALEMBIC)
+RUN = (DJANGO, FLASK, RAILS, NODE_PG_MIGRATE, SQLX)
 """Tools whose connection string is known only through the environment of the command."""
 
-CONFIGURED = (PRISMA, DRIZZLE, KNEX, SEQUELIZE, TYPEORM)
+CONFIGURED = (PRISMA, DRIZZLE, KNEX, SEQUELIZE, ALEMBIC)
 """Tools with a configuration file that says where the connection string comes from."""

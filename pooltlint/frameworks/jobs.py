@@ -18,12 +18,14 @@ _DECORATORS = {
 _TASK_OBJECTS = {"celery.Celery": "Celery task", "huey.RedisHuey": "Huey task", "huey.SqliteHuey": "Huey task", "huey.Huey": "Huey task",
                  "procrastinate.App": "procrastinate task", "taskiq.Broker": "taskiq task"}
 _STARTUP = {"celery.signals.worker_process_init", "celery.signals.worker_init", "celery.signals.worker_process_shutdown"}
-_WORKERS = {"bullmq.Worker": "BullMQ job", "bull": "Bull job", "pg-boss": "pg-boss job"}
+_WORKERS = {"bullmq.Worker": "BullMQ job", "bull": "Bull job", "pg-boss": "pg-boss job", "pg-boss.PgBoss": "pg-boss job"}
 _CALLS = {
     "node-cron.schedule": "cron job", "cron.CronJob": "cron job", "node-schedule.scheduleJob": "scheduled job",
     "@trigger.dev/sdk.task": "Trigger.dev task", "@trigger.dev/sdk/v3.task": "Trigger.dev task", "@trigger.dev/sdk.schemaTask": "Trigger.dev task",
     "@trigger.dev/sdk/v3.schedules.task": "Trigger.dev task", "setInterval": "timer", "croner.Cron": "cron job",
 }
+_METHODS = {"createFunction", "process", "work", "run", "consume"}
+_CALLBACKS = {"run", "onTick", "eachMessage", "eachBatch", "handler"}
 
 
 def entries(look: Look) -> Iterator[Entry]:
@@ -38,24 +40,35 @@ def _python(look: Look) -> Iterator[Entry]:
     for index, function in enumerate(look.functions):
         for decorator in function.decorators:
             head: Expr = decorator.callee if isinstance(decorator, Call) else decorator
-            symbol = look.symbol(max(function.parent, 0), head)
+            scope = max(function.parent, 0)
+            symbol = look.symbol(scope, head)
             if symbol in _DECORATORS:
-                yield Entry(index, Runs.JOB, f"{_DECORATORS[symbol]} {function.name}", function.at)
+                yield look.own(index, Runs.JOB, f"{_DECORATORS[symbol]} {function.name}")
+            elif symbol.startswith(("click.", "typer.")):
+                yield look.own(index, Runs.SCRIPT, f"command {function.name}")
             elif isinstance(head, Member):
-                owner = look.symbol(max(function.parent, 0), head.owner)
+                owner = look.symbol(scope, head.owner)
                 if owner in _TASK_OBJECTS and head.name in ("task", "periodic_task", "actor"):
-                    yield Entry(index, Runs.JOB, f"{_TASK_OBJECTS[owner]} {function.name}", function.at)
-                elif f"{owner}" in _STARTUP or symbol in _STARTUP or (owner.startswith("celery.signals") and head.name == "connect"):
-                    yield Entry(index, Runs.ONCE, f"start-up hook {function.name}", function.at)
-                elif head.name == "scheduled_job":
-                    yield Entry(index, Runs.JOB, f"scheduled job {function.name}", function.at)
+                    yield look.own(index, Runs.JOB, f"{_TASK_OBJECTS[owner]} {function.name}")
+                elif owner in _STARTUP or symbol in _STARTUP or (owner.startswith("celery.signals") and head.name == "connect"):
+                    yield look.own(index, Runs.ONCE, f"start-up hook {function.name}")
+                elif head.name == "scheduled_job" and owner.startswith("apscheduler"):
+                    yield look.own(index, Runs.JOB, f"scheduled job {function.name}")
                 elif head.name == "task" and look.depends("celery") and isinstance(head.owner, Name) and head.owner.id in ("app", "celery", "celery_app"):
-                    yield Entry(index, Runs.JOB, f"Celery task {function.name}", function.at)
+                    yield look.own(index, Runs.JOB, f"Celery task {function.name}")
+                elif head.name in ("command", "callback") and owner.startswith(("click.", "typer.")):
+                    yield look.own(index, Runs.SCRIPT, f"command {function.name}")
+        if function.owner >= 0 and function.name == "run":
+            for base in look.scopes.module.classes[function.owner].bases:
+                symbol = look.symbol(0, base)
+                if symbol in ("celery.Task", "celery.app.task.Task"):
+                    yield look.own(index, Runs.JOB, f"Celery task {look.scopes.module.classes[function.owner].name}")
     for site in look.sites:
-        if isinstance(site.call.callee, Member) and site.call.callee.name == "add_job" and site.call.args:
-            found = look.routine(site.function, site.call.args[0].value)
-            if found >= 0:
-                yield Entry(found, Runs.JOB, f"scheduled job {look.functions[found].name}", site.call.callee.span)
+        callee = site.call.callee
+        if isinstance(callee, Member) and callee.name == "add_job" and site.call.args and look.depends("apscheduler"):
+            value = next((each.value for each in site.call.args if not each.name or each.name == "func"), None)
+            if value is not None:
+                yield from look.given(site.function, value, Runs.JOB, "scheduled job", callee.span)
 
 
 def _node(look: Look) -> Iterator[Entry]:
@@ -67,17 +80,27 @@ def _node(look: Look) -> Iterator[Entry]:
         if isinstance(call.callee, Name) and call.callee.id == "setInterval" and not symbol:
             text = "timer"
         if text is None and isinstance(call.callee, Member):
-            owner = look.symbol(site.function, call.callee.owner)
-            if owner == "inngest.Inngest" and call.callee.name == "createFunction":
-                text = "Inngest function"
-            elif owner in ("bull", "pg-boss") and call.callee.name in ("process", "work"):
-                text = _WORKERS[owner]
+            text = _on_object(look, site.function, call.callee)
         if text is None:
             continue
         for argument in call.args:
             value = argument.value
-            parts = [each.value for each in value.entries if each.key in ("run", "onTick")] if isinstance(value, Record) else [value]
+            parts = [each.value for each in value.entries if each.key in _CALLBACKS] if isinstance(value, Record) else [value]
             for each in parts:
-                found = look.routine(site.function, each)
-                if found >= 0:
-                    yield Entry(found, Runs.JOB, text, look.functions[found].at if look.functions[found].name else call.callee.span)
+                yield from look.given(site.function, each, Runs.JOB, text, call.callee.span)
+
+
+def _on_object(look: Look, function: int, callee: Member) -> str | None:
+    """What a method of a queue, a consumer or a scheduler runs its callback for."""
+    if callee.name not in _METHODS:
+        return None
+    owner = look.symbol(function, callee.owner)
+    if owner == "inngest.Inngest" and callee.name == "createFunction":
+        return "Inngest function"
+    if owner in ("bull", "pg-boss", "pg-boss.PgBoss", "bee-queue") and callee.name in ("process", "work"):
+        return _WORKERS.get(owner, "queue job")
+    if owner.startswith("kafkajs") and callee.name == "run":
+        return "Kafka message"
+    if owner.startswith("amqplib") and callee.name == "consume":
+        return "RabbitMQ message"
+    return None

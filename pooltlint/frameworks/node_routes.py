@@ -104,11 +104,10 @@ def _next(look: Look, path: str) -> Iterator[Entry]:
 
 def _server_actions(look: Look) -> Iterator[Entry]:
     module = look.scopes.module
-    whole = "use server" in module.directives
     for index, function in enumerate(look.functions):
         if "use server" in function.directives:
-            yield Entry(index, Runs.REQUEST, "server action", function.at)
-    if whole:
+            yield look.own(index, Runs.REQUEST, f"server action {look.scopes.name_of(index)}".rstrip())
+    if "use server" in module.directives:
         for export in module.exports:
             if export.name != "*" and not export.module:
                 yield from _export(look, export.name, f"server action {export.name}")
@@ -125,15 +124,13 @@ def _deno(look: Look, path: str) -> Iterator[Entry]:
             value = argument.value
             parts = [each.value for each in value.entries if each.key == "fetch"] if isinstance(value, Record) else [value]
             for each in parts:
-                found = look.routine(site.function, each)
-                if found >= 0:
-                    yield Entry(found, Runs.REQUEST, "handler given to serve()", callee.span)
+                yield from look.given(site.function, each, Runs.REQUEST, "handler given to serve()", callee.span)
 
 
 def _export(look: Look, name: str, text: str, runs: Runs = Runs.REQUEST) -> Iterator[Entry]:
-    found = look.exported(name)
-    if found >= 0:
-        yield Entry(found, runs, text, look.functions[found].at)
+    at = next((each.span for each in look.scopes.module.exports if each.name == name), (0, 0))
+    for each in look.exported(name):
+        yield Entry(each, runs, text, each.at if each.path == look.path and each.name else at)
 
 
 def _export_members(look: Look, name: str, text: str, only: tuple[str, ...] = ()) -> Iterator[Entry]:
@@ -147,6 +144,21 @@ def _export_members(look: Look, name: str, text: str, only: tuple[str, ...] = ()
         if isinstance(value, Record):
             for entry in value.entries:
                 if entry.key and (not only or entry.key in only):
-                    found = look.routine(0, entry.value)
-                    if found >= 0:
-                        yield Entry(found, Runs.REQUEST, f"{text} {entry.key}", look.functions[found].at)
+                    yield from look.given(0, entry.value, Runs.REQUEST, f"{text} {entry.key}", entry.span)
+
+
+def reloads(path: str, framework: str) -> bool:
+    """Is a file one that a framework's development server loads by itself, by where it lies."""
+    match framework:
+        case "Next.js":
+            return any(each.search(path) for each in (_NEXT_API, _NEXT_PAGE, _NEXT_ROUTE, _NEXT_COMPONENT, _NEXT_MIDDLEWARE))
+        case "Remix" | "SolidStart" | "TanStack Start":
+            return bool(re.search(r"(^|/)(app|src)/(routes/.+|root|entry[.-]server)" + _SUFFIX, path))
+        case "SvelteKit":
+            return bool(_SVELTE.search(path))
+        case "Nuxt":
+            return bool(_NITRO.search(path))
+        case "Astro":
+            return bool(_ASTRO.search(path))
+        case _:
+            return False

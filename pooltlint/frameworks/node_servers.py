@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pooltlint.frameworks import Entry, Framework, Look
 from pooltlint.model.topology import Runs
-from pooltlint.outline.nodes import Call, Lambda, Member, Name, Record, Text
+from pooltlint.outline.nodes import Call, Class, Expr, Items, Lambda, Member, Name, Record, Text
 
 FRAMEWORKS = (
     Framework("Express", ("express",)),
@@ -20,6 +20,9 @@ FRAMEWORKS = (
     Framework("tRPC", ("@trpc/server",)),
 )
 
+_OTHER = {"route", "addHook", "setErrorHandler", "setNotFoundHandler", "mutation", "subscription", "param"}
+_NITRO_MAKERS = {"defineEventHandler", "eventHandler", "defineCachedEventHandler", "defineHandler"}
+"""Imported by nobody: Nitro and Nuxt provide them."""
 _METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use", "on", "query"}
 _ROUTERS = {
     "express": "Express", "express.Router": "Express", "fastify": "Fastify", "fastify.fastify": "Fastify", "Fastify": "Fastify",
@@ -38,10 +41,17 @@ _NEST = {
 }
 _NEST_JOBS = {"Cron", "Interval", "Process", "OnQueueEvent", "Processor"}
 _NEST_GRAPHQL = {"Query", "Mutation", "Subscription", "ResolveField", "ResolveReference"}
+_NEST_HOOKS = {"onModuleInit", "onApplicationBootstrap", "onModuleDestroy", "onApplicationShutdown", "beforeApplicationShutdown"}
+_NEST_METHODS = {"intercept": "NestInterceptor", "canActivate": "CanActivate", "transform": "PipeTransform", "catch": "ExceptionFilter"}
 _FASTIFY_HOOKS = {
     "onRequest", "preParsing", "preValidation", "preHandler", "preSerialization", "onSend", "onResponse", "onError", "onTimeout", "onRequestAbort",
 }
 _ELYSIA_PER_REQUEST = {"derive", "resolve", "mapDerive", "onRequest", "onBeforeHandle", "onAfterHandle"}
+
+
+_CONTEXTS = ("@apollo/server", "@as-integrations/", "apollo-server", "@trpc/server", "graphql-yoga", "mercurius", "graphql-http", "express-graphql", "@fastify/express")
+_SOCKETS = {"socket.io.Server": "Socket.IO", "socket.io": "Socket.IO", "ws.WebSocketServer": "WebSocket", "ws.Server": "WebSocket", "ws": "WebSocket"}
+_COMMANDS = {"commander", "commander.Command", "commander.program", "yargs", "cac", "cac.cac", "commander.createCommand"}
 
 
 def entries(look: Look) -> Iterator[Entry]:
@@ -49,6 +59,8 @@ def entries(look: Look) -> Iterator[Entry]:
     if look.scopes.module.language == "python":
         return
     yield from _routes(look)
+    yield from _sockets(look)
+    yield from _graphql(look)
     yield from _nest(look)
 
 
@@ -58,25 +70,36 @@ def _routes(look: Look) -> Iterator[Entry]:
         callee = call.callee
         symbol = look.symbol(site.function, callee) if isinstance(callee, Name) or (isinstance(callee, Member) and isinstance(callee.owner, Name)) else ""
         if symbol in _HANDLER_MAKERS and call.args:
-            yield from _given(look, site.function, call, f"handler given to {symbol.rsplit('.', 1)[-1]}()", Runs.REQUEST)
+            yield from _given(look, site.function, call, f"handler given to {symbol.rsplit('.', 1)[-1]}()")
+        elif symbol == "" and isinstance(callee, Name) and callee.id in _NITRO_MAKERS and look.depends("nuxt", "nitropack", "nitro", "h3"):
+            yield from _given(look, site.function, call, f"handler given to {callee.id}()")
         if not isinstance(callee, Member):
             continue
         name = callee.name
-        if name in _METHODS or name in ("route", "addHook", "setErrorHandler", "setNotFoundHandler", "mutation", "subscription") or name in _ELYSIA_PER_REQUEST:
-            framework = _framework(look, site.function, call)
-            if not framework:
-                if name in ("query", "mutation", "subscription") and look.depends("@trpc/server") and _trpc(call):
-                    yield from _given(look, site.function, call, f"tRPC {name} procedure", Runs.REQUEST)
-                continue
-            if name == "addHook":
-                hook = call.args[0].value if call.args else None
-                if isinstance(hook, Text) and hook.value in _FASTIFY_HOOKS:
-                    yield from _given(look, site.function, call, f"Fastify {hook.value} hook", Runs.REQUEST)
-                continue
-            first = call.args[0].value if call.args else None
-            path = f" {first.value}" if isinstance(first, Text) else ""
-            label = f"{framework} middleware" if name == "use" else f"{framework} handler of {name.upper()}{path}"
-            yield from _given(look, site.function, call, label, Runs.REQUEST)
+        if name == "action" and _made_of(look, site.function, call, _COMMANDS):
+            for argument in call.args:
+                yield from look.given(site.function, argument.value, Runs.SCRIPT, "command of a CLI", callee.span)
+            continue
+        if name not in _METHODS and name not in _OTHER and name not in _ELYSIA_PER_REQUEST:
+            continue
+        framework = _framework(look, site.function, call)
+        if not framework:
+            if name in ("query", "mutation", "subscription") and look.depends("@trpc/server") and _trpc(call):
+                yield from _given(look, site.function, call, f"tRPC {name} procedure")
+            continue
+        if name == "addHook":
+            hook = call.args[0].value if call.args else None
+            if isinstance(hook, Text) and hook.value in _FASTIFY_HOOKS:
+                yield from _given(look, site.function, call, f"Fastify {hook.value} hook")
+            continue
+        first = call.args[0].value if call.args else None
+        path = f" {first.value}" if isinstance(first, Text) else ""
+        if name == "use" and framework == "Elysia":
+            continue  # use() of Elysia takes plugins
+        label = f"{framework} middleware" if name == "use" else f"{framework} handler of {name.upper()}{path}"
+        if name in ("route", "setErrorHandler", "setNotFoundHandler"):
+            label = f"{framework} handler"
+        yield from _given(look, site.function, call, label)
 
 
 def _framework(look: Look, function: int, call: Call) -> str:
@@ -101,6 +124,21 @@ def _framework(look: Look, function: int, call: Call) -> str:
     return ""
 
 
+def _made_of(look: Look, function: int, call: Call, symbols: set[str]) -> bool:
+    """Does a fluent chain begin with an object of one of these packages."""
+    node: Expr = call
+    for _ in range(60):
+        if look.symbol(function, node) in symbols:
+            return True
+        if isinstance(node, Call):
+            node = node.callee
+        elif isinstance(node, Member):
+            node = node.owner
+        else:
+            return False
+    return False
+
+
 def _trpc(call: Call) -> bool:
     return any(isinstance(each.value, (Lambda, Name)) for each in call.args) and isinstance(call.callee, Member) and (
         _spelled_with(call.callee, ("procedure", "Procedure")))
@@ -122,20 +160,58 @@ def _spelled_with(node: Member, parts: tuple[str, ...]) -> bool:
     return False
 
 
-def _given(look: Look, function: int, call: Call, text: str, runs: Runs) -> Iterator[Entry]:
+def _given(look: Look, function: int, call: Call, text: str) -> Iterator[Entry]:
     """The functions among a call's arguments, also inside option objects and arrays."""
     for argument in call.args:
         value = argument.value
-        stack = [value]
+        parts: list[Expr] = [value]
         if isinstance(value, Record):
-            stack = [each.value for each in value.entries if each.key in ("handler", *_FASTIFY_HOOKS)]
-        elif hasattr(value, "items"):
-            stack = list(value.items)
-        for each in stack:
+            parts = [each.value for each in value.entries if each.key in ("handler", *_FASTIFY_HOOKS)]
+        elif isinstance(value, Items):
+            parts = list(value.items)
+        for each in parts:
             if isinstance(each, (Lambda, Name, Member, Call)):
-                found = look.routine(function, each)
-                if found >= 0:
-                    yield Entry(found, runs, text, look.functions[found].at if look.functions[found].name else call.callee.span)
+                yield from look.given(function, each, Runs.REQUEST, text, call.callee.span)
+
+
+def _sockets(look: Look) -> Iterator[Entry]:
+    """``io.on("connection", (socket) => { socket.on("event", handler) })``: both run for as many clients as there are."""
+    connections: set[int] = set()
+    for site in look.sites:
+        callee = site.call.callee
+        if not isinstance(callee, Member) or callee.name != "on" or len(site.call.args) < 2:
+            continue
+        text = _SOCKETS.get(look.symbol(site.function, callee.owner), "")
+        if not text and isinstance(callee.owner, Name):
+            bound = look.scopes.lookup(site.function, callee.owner.id)
+            if bound and bound[0] in connections and any(each.kind == "parameter" and each.index == 0 for each in bound[1]):
+                text = "socket"
+        if text:
+            for each in look.handlers(site.function, site.call.args[1].value):
+                if each.path == look.path:
+                    connections.add(each.function)
+                yield Entry(each, Runs.REQUEST, f"{text} handler", callee.span)
+
+
+def _graphql(look: Look) -> Iterator[Entry]:
+    """Resolvers and the context function that GraphQL and RPC servers run for each request."""
+    for site in look.sites:
+        callee = site.call.callee
+        if not site.call.args or not isinstance(callee, (Name, Member)):
+            continue
+        records = [each.value for each in site.call.args if isinstance(each.value, Record)]
+        if not any(entry.key in ("context", "createContext", "resolvers") for record in records for entry in record.entries):
+            continue
+        symbol = look.symbol(site.function, callee)
+        if not symbol.startswith((*_CONTEXTS, "@graphql-tools/schema", "graphql-tools", "graphql-yoga")):
+            continue
+        for record in records:
+            for entry in record.entries:
+                if entry.key in ("context", "createContext") and not isinstance(entry.value, Record):
+                    yield from look.given(site.function, entry.value, Runs.REQUEST, f"{entry.key} of {symbol.rsplit('.', 1)[-1]}()", entry.span)
+                elif entry.key == "resolvers":
+                    for each in look.inside(site.function, entry.value):
+                        yield Entry(each, Runs.REQUEST, f"GraphQL resolver {each.name}".rstrip(), each.at if each.path == look.path else entry.span)
 
 
 def _nest(look: Look) -> Iterator[Entry]:
@@ -145,10 +221,20 @@ def _nest(look: Look) -> Iterator[Entry]:
             symbol = look.symbol(max(function.parent, 0), head)
             module, _, name = symbol.rpartition(".")
             if module in ("@nestjs/common", "@nestjs/microservices", "@nestjs/websockets") and name in _NEST:
-                yield Entry(index, Runs.REQUEST, f"NestJS @{name}() handler {function.name}", function.at)
+                yield look.own(index, Runs.REQUEST, f"NestJS @{name}() handler {function.name}")
             elif module == "@nestjs/graphql" and name in _NEST_GRAPHQL:
-                yield Entry(index, Runs.REQUEST, f"NestJS GraphQL @{name}() resolver {function.name}", function.at)
+                yield look.own(index, Runs.REQUEST, f"NestJS GraphQL @{name}() resolver {function.name}")
+            elif module == "type-graphql" and name in _NEST_GRAPHQL:
+                yield look.own(index, Runs.REQUEST, f"TypeGraphQL @{name}() resolver {function.name}")
             elif module in ("@nestjs/schedule", "@nestjs/bull", "@nestjs/bullmq") and name in _NEST_JOBS:
-                yield Entry(index, Runs.JOB, f"NestJS @{name}() job {function.name}", function.at)
-        if function.name in ("onModuleInit", "onApplicationBootstrap", "onModuleDestroy", "onApplicationShutdown") and function.owner >= 0 and look.depends("@nestjs/core"):
-            yield Entry(index, Runs.ONCE, f"NestJS {function.name} hook", function.at)
+                yield look.own(index, Runs.JOB, f"NestJS @{name}() job {function.name}")
+        if function.owner < 0 or not look.depends("@nestjs/core"):
+            continue
+        if function.name in _NEST_HOOKS:
+            yield look.own(index, Runs.ONCE, f"NestJS {function.name} hook")
+        elif function.name in _NEST_METHODS and _NEST_METHODS[function.name] in _bases(look.scopes.module.classes[function.owner]):
+            yield look.own(index, Runs.REQUEST, f"NestJS {_NEST_METHODS[function.name]} {look.scopes.module.classes[function.owner].name}")
+
+
+def _bases(cls: Class) -> set[str]:
+    return {each.id if isinstance(each, Name) else each.name for each in cls.bases if isinstance(each, (Name, Member))}

@@ -56,6 +56,9 @@ _DJANGO_VIEW = _HTTP | {"dispatch", "setup", "list", "create", "retrieve", "upda
                         "perform_destroy", "get_queryset", "form_valid"}
 
 
+_DJANGO_URLS = {"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.urls.conf.path"}
+
+
 def entries(look: Look) -> Iterator[Entry]:
     """Request handlers, dependencies and start-up hooks of one file."""
     module = look.scopes.module
@@ -72,14 +75,18 @@ def entries(look: Look) -> Iterator[Entry]:
         name = callee.name if isinstance(callee, Member) else callee.id if isinstance(callee, Name) else ""
         if name in ("add_api_route", "add_url_rule", "add_route", "Route", "WebSocketRoute", "add_get", "add_post", "add_put", "add_delete", "add_patch", "add_view"):
             for argument in site.call.args:
-                found = look.routine(site.function, argument.value)
-                if found >= 0:
-                    yield Entry(found, Runs.REQUEST, f"route handler {look.functions[found].name}", site.call.callee.span)
+                for handler in look.handlers(site.function, argument.value):
+                    yield Entry(handler, Runs.REQUEST, f"route handler {handler.name}".rstrip(), callee.span)
+        elif name in ("path", "re_path", "url") and len(site.call.args) > 1 and look.symbol(site.function, callee) in _DJANGO_URLS:
+            for handler in look.handlers(site.function, site.call.args[1].value):
+                yield Entry(handler, Runs.REQUEST, f"Django view {handler.name}".rstrip(), callee.span)
+        elif name in ("append", "subscribe") and isinstance(callee, Member) and isinstance(callee.owner, Member):
+            if callee.owner.name in ("on_startup", "on_cleanup", "on_shutdown", "cleanup_ctx") and look.depends("aiohttp"):
+                for argument in site.call.args:
+                    yield from look.given(site.function, argument.value, Runs.ONCE, f"{callee.owner.name} of the application", callee.span)
         for argument in site.call.args:
             if argument.name in ("lifespan", "on_startup", "on_shutdown"):
-                found = look.routine(site.function, argument.value)
-                if found >= 0:
-                    yield Entry(found, Runs.ONCE, f"{argument.name} of the application", look.functions[found].at)
+                yield from look.given(site.function, argument.value, Runs.ONCE, f"{argument.name} of the application", argument.value.span)
 
 
 def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
@@ -93,20 +100,20 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
             if not framework and isinstance(owner, Name):
                 framework = _by_name(look, owner.id, head.name)
             if framework and head.name in _PER_REQUEST:
-                yield Entry(index, Runs.REQUEST, f"{framework} {_describe(head.name, function)}", function.at)
+                yield look.own(index, Runs.REQUEST, f"{framework} {_describe(head.name, function)}")
             elif framework and head.name in _STARTUP:
-                yield Entry(index, Runs.ONCE, f"{framework} start-up hook {function.name}", function.at)
+                yield look.own(index, Runs.ONCE, f"{framework} start-up hook {function.name}")
         symbol = look.symbol(scope, head)
         if symbol.startswith("litestar.") and symbol.rsplit(".", 1)[-1] in (*_HTTP, "route", "websocket", "websocket_listener", "asgi"):
-            yield Entry(index, Runs.REQUEST, f"Litestar handler {function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"Litestar handler {function.name}")
         elif symbol in ("rest_framework.decorators.api_view", "rest_framework.decorators.action"):
-            yield Entry(index, Runs.REQUEST, f"Django REST framework view {function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"Django REST framework view {function.name}")
         elif symbol.startswith(("django.views.decorators", "django.contrib.auth.decorators")):
-            yield Entry(index, Runs.REQUEST, f"Django view {function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"Django view {function.name}")
         elif symbol in ("functions_framework.http", "functions_framework.cloud_event"):
-            yield Entry(index, Runs.REQUEST, f"Cloud Function {function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"Cloud Function {function.name}")
         elif symbol in ("aiohttp.web.middleware",):
-            yield Entry(index, Runs.REQUEST, f"aiohttp middleware {function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"aiohttp middleware {function.name}")
 
 
 def _by_name(look: Look, owner: str, method: str) -> str:
@@ -128,26 +135,26 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
         symbol = look.symbol(max(cls.parent, 0), base)
         known = _VIEWS.get(symbol)
         if known and function.name in known[1]:
-            yield Entry(index, Runs.REQUEST, f"{known[0]} {cls.name}.{function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"{known[0]} {cls.name}.{function.name}")
         elif symbol.startswith(("django.views", "rest_framework")) and function.name in _DJANGO_VIEW:
-            yield Entry(index, Runs.REQUEST, f"Django view {cls.name}.{function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"Django view {cls.name}.{function.name}")
         elif symbol.endswith("Servicer") and not function.name.startswith("_"):
-            yield Entry(index, Runs.REQUEST, f"gRPC method {cls.name}.{function.name}", function.at)
+            yield look.own(index, Runs.REQUEST, f"gRPC method {cls.name}.{function.name}")
         elif isinstance(base, (Name, Member)):
             last = base.id if isinstance(base, Name) else base.name
             if last.endswith(("APIView", "ViewSet", "RequestHandler", "MethodView")) and function.name in _DJANGO_VIEW | {"prepare", "initialize"}:
-                yield Entry(index, Runs.REQUEST, f"{last} {cls.name}.{function.name}", function.at)
+                yield look.own(index, Runs.REQUEST, f"{last} {cls.name}.{function.name}")
     if function.name == "__call__" and look.depends("django") and "iddleware" in cls.name:
-        yield Entry(index, Runs.REQUEST, f"middleware {cls.name}", function.at)
+        yield look.own(index, Runs.REQUEST, f"middleware {cls.name}")
     if function.name == "ready" and cls.name.endswith("Config"):
-        yield Entry(index, Runs.ONCE, f"{cls.name}.ready", function.at)
+        yield look.own(index, Runs.ONCE, f"{cls.name}.ready")
 
 
 def _plain(look: Look, index: int, function: Function) -> Iterator[Entry]:
     names = [each.target.id for each in function.params if isinstance(each.target, Name)]
     if names[:2] == ["event", "context"] and function.name in ("handler", "lambda_handler", "main") or function.name == "lambda_handler":
-        yield Entry(index, Runs.REQUEST, f"AWS Lambda handler {function.name}", function.at)
+        yield look.own(index, Runs.REQUEST, f"AWS Lambda handler {function.name}")
     elif names[:1] == ["request"] and look.depends("django") and look.path.rsplit("/", 1)[-1].startswith("views") or (
         names[:1] == ["request"] and "/views/" in look.path and look.depends("django")
     ):
-        yield Entry(index, Runs.REQUEST, f"Django view {function.name}", function.at)
+        yield look.own(index, Runs.REQUEST, f"Django view {function.name}")

@@ -16,7 +16,7 @@ from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.migrations import configuration, migrations
 from pooltlint.link.packages import Packages
 from pooltlint.link.poolers import poolers
-from pooltlint.link.prisma import of_postgres, set_ups
+from pooltlint.link.prisma import of_postgres, schema_urls, set_ups
 from pooltlint.link.program import Program
 from pooltlint.link.sites import Known, interesting, known, missing, where
 from pooltlint.link.statements import statements
@@ -70,7 +70,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     values = Values(program, shelf())
     lifetimes = Lifetimes(values, packages.depends)
     found = _rounds(values, lifetimes, facts, more)
-    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has, packages.at_least)
+    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has, packages.at_least, schema_urls(facts, urls, packages))
     for path in sorted(found):
         for each in found[path].values():
             if each.construct is not None:
@@ -162,10 +162,11 @@ def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ..
     found = urls.of_value(given.value, path) if given is not None else ()
     if database.name == "primary" or not database.three_tier:
         found += urls.named("DATABASE_URL", path)
-    host, port = database.settings.get("host"), database.settings.get("port")
+    host, port, name = (database.settings.get(key) for key in ("host", "port", "database"))
     if host is not None and isinstance(host.value, Literal) and host.value.value:
         number = constant(port.value) if port is not None else None
-        dsn = Dsn("postgresql", (str(host.value.value),), (number if isinstance(number, int) else 0,), "")
+        known = constant(name.value) if name is not None else None
+        dsn = Dsn("postgresql", (str(host.value.value),), (number if isinstance(number, int) else 0,), known if isinstance(known, str) else "")
         found += (Url("", Profile.PRODUCTION, dsn, urls.route(dsn, path, host.at), host.at, str(host.value.value)),)
     return found
 

@@ -54,6 +54,7 @@ class _Birth:
     pool: Instance | None
     library: str
     via: tuple[Note, ...] = ()
+    taken: Site | None = None  # the checkout itself, inside of the helper
 
 
 class _Follower:
@@ -120,18 +121,20 @@ class _Follower:
             inner = self.acquired.get((each.origin.path, each.origin.span))
             if inner is None or inner.path != routine.path or inner.site.function != routine.function:
                 continue
+            if self.lifetimes.memoised(inner.path, inner.site):
+                continue  # the helper keeps it and gives back the same one every time
             birth = self._birth(inner)
             if birth is None or self.outcome(view, birth).fate is not flow.Fate.HANDED_ON:
                 continue
             note = Note(f"{view.name_of(routine.function)}() takes a {birth.method.what or 'checkout'} and returns it", where(self.values, inner.path, head(inner.site.call)))
-            return _Birth(path, site, birth.method, birth.type, birth.pool, birth.library, (note,))
+            return _Birth(path, site, birth.method, birth.type, birth.pool, birth.library, (note,), inner.site)
         return None
 
     def _follow(self, view: Scopes, birth: _Birth) -> Iterator[Checkout]:
         method, site, path = birth.method, birth.site, birth.path
         if method.managed:
             return
-        if method.callback is not None and self._callback(site, method) is not None and "pg.done" not in method.gives:
+        if method.callback is not None and self._callback(path, site, method) is not None and "pg.done" not in method.gives:
             return  # the library runs the callback and ends the checkout itself
         outcome = self.outcome(view, birth)
         handling = _HANDLING[outcome.fate]
@@ -139,7 +142,7 @@ class _Follower:
             handling = Handling.HANDED_ON
         variable = spelled(site.target) if site.target is not None else ""
         shown = "" if variable == "…" else variable
-        release = method.release.replace("{it}", shown or "client").replace("{pool}", self._pool_name(site))
+        release = method.release.replace("{it}", shown or "client").replace("{pool}", self._pool_name(birth.taken or site))
         yield Checkout(
             library=birth.library,
             what=method.what or "checkout",
@@ -166,9 +169,9 @@ class _Follower:
         if any(start < error[1] and error[0] < end for error in view.module.errors):
             return flow.Outcome(flow.Fate.UNKNOWN)  # part of the function was not understood: a release may be in it
         effects = _Judge(self, birth.path, birth.type)
-        callback = self._callback(site, method)
+        callback = self._callback(birth.path, site, method)
         if callback is not None:
-            return self._given(view, callback, method, effects)
+            return self._given(view, callback, method, effects) if callback >= 0 else flow.Outcome(flow.Fate.UNKNOWN)
         chained = self._chained(view, site)
         if chained is not None:
             function = view.module.functions[chained]
@@ -177,15 +180,18 @@ class _Follower:
             return flow.follow(view.module, chained, function.params[0].target, effects)
         return flow.follow(view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function))
 
-    def _callback(self, site: Site, method: Method) -> int | None:
-        """The function that is given the checkout (``pool.connect((error, client, done) => …)``)."""
+    def _callback(self, path: str, site: Site, method: Method) -> int | None:
+        """The function that is given the checkout (``pool.connect((error, client, done) => …)``), -1 for one out of sight."""
         if method.callback is None or not site.call.args:
             return None
         at = method.callback if method.callback >= 0 else len(site.call.args) + method.callback
         if not 0 <= at < len(site.call.args):
             return None
         value = site.call.args[at].value
-        return value.function if isinstance(value, nodes.Lambda) else None
+        if isinstance(value, (nodes.Record, nodes.Text, nodes.Constant)):
+            return None
+        routines = [each for each in branches(self.values.of(path, site.function, value)) if isinstance(each, Routine)]
+        return routines[0].function if len(routines) == 1 and routines[0].path == path else -1
 
     def _given(self, view: Scopes, callback: int, method: Method, effects: _Judge) -> flow.Outcome:
         names = [each.target.id if isinstance(each.target, nodes.Name) else "" for each in view.module.functions[callback].params]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pooltlint.drivers import Arguments, Construct, Driver
 from pooltlint.link import values as worths
 from pooltlint.link.lifetimes import Lifetimes
+from pooltlint.link.reloads import Reloads
 from pooltlint.link.sites import Known, call_name, head, where
 from pooltlint.link.urls import Urls
 from pooltlint.link.values import Instance, Origin, Values, Worth, branches
@@ -68,7 +69,7 @@ class Clients:
     def __init__(
         self, values: Values, lifetimes: Lifetimes, urls: Urls, version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
         deployable: Callable[[str], Deployable | None], has: Callable[[str, str], object | None],
-        at_least: Callable[[str, str, str], Truth],
+        at_least: Callable[[str, str, str], Truth], schema_urls: Callable[[str], tuple[Url, ...]],
     ) -> None:
         self.values = values
         self.lifetimes = lifetimes
@@ -76,7 +77,9 @@ class Clients:
         self.version = version
         self.deployable = deployable
         self.has = has
+        self.reloads = Reloads(values)
         self.at_least = at_least
+        self.schema_urls = schema_urls
         self.known: dict[tuple[str, tuple[int, int]], Known] = {}
         self._made: dict[tuple[str, tuple[int, int]], Client | None] = {}
 
@@ -185,6 +188,8 @@ class Clients:
             urls = tuple(url for name in construct.environment for url in self.urls.named(name, path))
         for each in wraps:
             urls = urls or each.urls
+        if not urls and draft.url is None and construct.makes == "prisma.PrismaClient" and not draft.options.keys() & {"adapter", "accelerate"}:
+            urls = self.schema_urls(path)
         arguments = replace(draft.arguments, schemes=tuple(dict.fromkeys(url.dsn.scheme for url in urls if "://" in url.text)))
         if not self._is_postgres(known, construct, arguments):
             return None
@@ -192,6 +197,7 @@ class Clients:
         prepared = construct.prepared(arguments, draft.options, parameters) if construct.prepared is not None else None
         limit = construct.limit(arguments, draft.options, parameters) if construct.limit is not None else None
         lifetime = self.lifetimes.of_site(path, site)
+        deployable = self.deployable(path)
         return Client(
             library=known.driver.name,
             type=construct.makes,
@@ -207,8 +213,8 @@ class Clients:
             version=version,
             version_because=version_because,
             lifetime=lifetime if construct.opens else Lifetime(Runs.ONCE),
-            deployable=self.deployable(path),
-            guarded=self._guarded(view, known),
+            deployable=deployable,
+            guarded=self.reloads.guarded(path, site, deployable.frameworks if deployable is not None else ()),
             wraps=wraps,
             place_options=dict(draft.places),
             prepared=prepared,
@@ -264,23 +270,6 @@ class Clients:
                 return [text for each in several for text in self._texts(each, path)]
             case _:
                 return []
-
-    def _guarded(self, view: Scopes, known: Known) -> Truth:
-        """Is a module-level client kept on ``globalThis``, so that a reloaded module finds it again.
-
-        The guard has to read *and* assign: a value that is only read is made anew every time.
-        """
-        if view.module.language == "python":
-            return Truth.UNKNOWN
-        path = known.path
-        for assigns in view.members.values():
-            for assign, function in assigns:
-                target = assign.target
-                if isinstance(target, (nodes.Member, nodes.Index)):
-                    owner = self.values.of(path, function, target.owner)
-                    if any(isinstance(each, worths.Library) and each.symbol == "globalThis" for each in branches(owner)):
-                        return Truth.YES
-        return Truth.NO
 
 
 def _dig(table: Mapping[str, Worth], name: str) -> Worth | None:

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from pooltlint.frameworks import Entry, Look, entries
-from pooltlint.link.roles import role
+from pooltlint.drivers import Construct
+from pooltlint.frameworks import Entry, Handler, Look, entries
+from pooltlint.link.memos import Kept, kept_in, stored_by, tested
+from pooltlint.link.roles import perhaps, role
 from pooltlint.link.sites import spelled, where
-from pooltlint.link.values import Klass, Library, Routine, Values, branches
+from pooltlint.link.values import Klass, Library, Routine, Series, Table, Values, Worth, branches
 from pooltlint.model.finding import Note
-from pooltlint.model.topology import Lifetime, Runs
+from pooltlint.model.topology import Kind, Lifetime, Runs
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Scopes, Site
 
-DEPTH = 10
-"""How many calls a chain from an entry point may have."""
-CALLS = 40
+STEPS = 400
+"""How many functions a search for entry points may visit."""
+CALLS = 400
 """How many call sites of one name are looked at."""
+_INLINE = {
+    "map", "forEach", "filter", "reduce", "flatMap", "then", "catch", "finally", "some", "every", "find", "findIndex", "sort", "all",
+}
+_DEPENDENCIES = {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "litestar.di.Provide"}
+_INJECTABLE = {"@nestjs/common.Injectable", "@nestjs/common.Controller", "inversify.injectable", "tsyringe.singleton", "typedi.Service"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A function of the program, or a class of which objects are made.
+
+    ``loops``: an endless loop stands between it and where the search began. ``condition``: so does a
+    condition or an exception handler.
+    """
+
+    path: str
+    index: int
+    cls: bool = False
+    loops: bool = False
+    condition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step towards an entry point: a verdict, or the next function, with what to show of it."""
+
+    runs: Runs | None = None
+    node: Node | None = None
+    note: Note | None = None
+
 
 class Lifetimes:
     """Answers, for a call or a function, how often it runs. Remembers every answer."""
@@ -24,238 +58,438 @@ class Lifetimes:
     def __init__(self, values: Values, depends: dict[str, frozenset[str]]) -> None:
         self.values = values
         self._depends = depends
-        self._entries: dict[str, dict[int, Entry]] = {}
-        self._functions: dict[tuple[str, int], Lifetime] = {}
-        self._running: set[tuple[str, int]] = set()
+        self.forget()
 
     def forget(self) -> None:
         """Drop what is remembered: the program has grown."""
-        self._entries.clear()
-        self._functions.clear()
+        self._listed: set[str] = set()
+        self._entries: dict[tuple[str, int], tuple[Entry, str]] = {}
+        self._found: dict[tuple[Node, bool], Lifetime] = {}
+        self._steps: dict[Node, tuple[Step, ...]] = {}
+        self._running: set[Node] = set()
+        self._mentions: dict[str, set[str]] | None = None
+        self._names: tuple[dict[str, set[str]], dict[str, set[str]]] | None = None
+        self._dependencies: dict[tuple[str, int, bool], Note] | None = None
+
+    # --- what others ask ---
 
     def of_site(self, path: str, site: Site) -> Lifetime:
-        """How often a call runs."""
+        """How often a call runs. A value put where it outlives the call counts only if nothing on the way is a condition."""
+        step = self._before(path, site)
+        if step.runs is not None:
+            return Lifetime(step.runs)
+        assert step.node is not None
         view = self.values.program.modules[path]
-        by_place = role(path)
-        if by_place is not None:
-            return Lifetime(by_place)
-        guard = memoised(self.values, view, site)
-        if guard:
-            return Lifetime(Runs.ONCE)
-        if site.function == 0 or site.role in ("field", "export") and self._static(view, site):
-            return Lifetime(Runs.SCRIPT if self._is_main(view) else Runs.ONCE)
-        if self._main_guard(site):
-            return Lifetime(Runs.SCRIPT)
-        return self.of_function(path, site.function)
+        stays = kept_in(self.values, view, site)
+        if stays is Kept.REQUEST and self._single(path, site):
+            return Lifetime(Runs.UNKNOWN)  # Flask's g: closed when the request ends
+        return self._search(step.node, stays in (Kept.PROCESS, Kept.OBJECT))
 
-    def of_function(self, path: str, function: int, depth: int = 0) -> Lifetime:
+    def of_function(self, path: str, function: int) -> Lifetime:
         """How often a function runs, with the chain from its entry point."""
-        key = (path, function)
-        if key in self._functions:
-            return self._functions[key]
-        if key in self._running or depth > DEPTH:
-            return Lifetime(Runs.UNKNOWN)
-        self._running.add(key)
-        try:
-            found = self._of_function(path, function, depth)
-        finally:
-            self._running.discard(key)
-        if found.runs is not Runs.UNKNOWN or depth == 0:
-            self._functions[key] = found
-        return found
+        return self._search(Node(path, function), False)
 
-    def entry(self, path: str, function: int) -> Entry | None:
-        """The entry point that a function is, if it is one."""
-        found = self._entries.get(path)
+    def is_dependency(self, path: str, function: int) -> bool:
+        """Is a function run by ``Depends(...)``."""
+        return (path, function, False) in self._by_depends()
+
+    def memoised(self, path: str, site: Site) -> bool:
+        """Is a call's value made only when a place that outlives the call holds none yet."""
+        return self._memo(path, site, None) is not None
+
+    # --- the search ---
+
+    def _search(self, start: Node, strict: bool) -> Lifetime:
+        """Breadth first, so that the shortest chain is shown. ``strict``: a chain with a condition in it proves nothing."""
+        key = (start, strict)
+        if key in self._found:
+            return self._found[key]
+        came: dict[Node, tuple[Node | None, Note | None]] = {start: (None, None)}
+        queue = [start]
+        endless: Lifetime | None = None
+        unknown = False
+        verdicts: set[Runs] = set()
+        for node in queue:
+            if len(queue) > STEPS:
+                unknown = True
+                break
+            for step in self._next(node):
+                if step.runs is None and step.node is not None:
+                    if step.node not in came:
+                        came[step.node] = (node, step.note)
+                        queue.append(step.node)
+                    continue
+                runs = step.runs or Runs.UNKNOWN
+                if runs in (Runs.REQUEST, Runs.JOB):
+                    if strict and node.condition:
+                        unknown = True
+                        continue
+                    found = Lifetime(runs, tuple(self._chain(came, node, step.note)))
+                    self._found[key] = found
+                    return found
+                if runs in (Runs.ONCE, Runs.SCRIPT) and node.loops and not node.condition:
+                    endless = endless or Lifetime(Runs.LOOP, tuple(self._chain(came, node, step.note)))
+                if runs in (Runs.UNKNOWN, Runs.CALL):
+                    unknown = True
+                else:
+                    verdicts.add(runs)
+        if endless is not None:
+            result = endless
+        elif unknown or not verdicts - {Runs.TEST}:
+            result = Lifetime(Runs.TEST if verdicts == {Runs.TEST} and not unknown else Runs.CALL)
+        else:
+            result = Lifetime(Runs.ONCE if Runs.ONCE in verdicts else Runs.SCRIPT)
+        self._found[key] = result
+        return result
+
+    @staticmethod
+    def _chain(came: dict[Node, tuple[Node | None, Note | None]], node: Node, last: Note | None) -> Iterator[Note]:
+        if last is not None:
+            yield last
+        at: Node | None = node
+        while at is not None:
+            at, note = came[at]
+            if note is not None:
+                yield note
+
+    def _next(self, node: Node) -> tuple[Step, ...]:
+        plain = replace(node, loops=False, condition=False)
+        found = self._steps.get(plain)
         if found is None:
-            found = {}
-            for each in entries(self.look(path)):
-                known = found.get(each.function)
-                if known is None or (known.runs is Runs.ONCE and each.runs is not Runs.ONCE):
-                    found[each.function] = each
-            self._entries[path] = found
-        return found.get(function)
+            self._steps[plain] = ()
+            found = tuple(self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index))
+            self._steps[plain] = found
+        return tuple(
+            step if step.node is None else replace(step, node=replace(
+                step.node, loops=step.node.loops or node.loops, condition=step.node.condition or node.condition,
+            ))
+            for step in found
+        )
 
-    def _of_function(self, path: str, function: int, depth: int) -> Lifetime:
+    def _before(self, path: str, site: Site, callee: tuple[str, int] | None = None) -> Step:
+        """What a call site says of how often it runs: a verdict, or the function it stands in."""
         by_place = role(path)
         if by_place is not None:
-            return Lifetime(by_place)
+            return Step(by_place)
+        view = self.values.program.modules[path]
+        kept = self._memo(path, site, callee)
+        if kept is not None:
+            return self._of_memo(path, view, site, kept)
+        field_of = _instance_field(view, site)
+        if field_of >= 0:
+            return Step(node=Node(path, field_of, cls=True))
+        endless = any(_endless(each) for each in site.loops)
+        if site.function == 0:
+            runs = perhaps(path) or (Runs.SCRIPT if self._main_guard(site) else Runs.ONCE)
+            return Step(Runs.LOOP if endless and runs is Runs.ONCE else runs)
+        if self._main_guard(site):
+            return Step(Runs.SCRIPT)
+        return Step(node=Node(path, site.function, loops=endless, condition=bool(site.tests or site.rescues)))
+
+    def _of_memo(self, path: str, view: Scopes, site: Site, kept: Kept) -> Step:
+        if kept is Kept.REQUEST:
+            return Step(Runs.UNKNOWN)
+        owner = view.owner(site.function)
+        if kept is Kept.OBJECT and owner >= 0:
+            node = Node(path, owner, cls=True)
+            if node not in self._running:
+                self._running.add(node)
+                found = self._search(node, False)
+                self._running.discard(node)
+                if found.repeats:
+                    return Step(node=node)
+        return Step(Runs.ONCE)
+
+    def _memo(self, path: str, site: Site, callee: tuple[str, int] | None) -> Kept | None:
+        """Where a value is kept that is made only when there is none yet; ``None`` when it is made every time."""
+        view = self.values.program.modules[path]
+        names = tested(view, site)
+        return stored_by(self.values, view, site, names, self._stores(callee) if callee and names else None)
+
+    def _stores(self, callee: tuple[str, int]) -> tuple[Scopes, int]:
+        return self.values.program.modules[callee[0]], callee[1]
+
+    # --- functions ---
+
+    def _of_function(self, path: str, function: int) -> Iterator[Step]:
+        by_place = role(path)
+        if by_place is not None:
+            yield Step(by_place)
+            return
         if function == 0:
-            return Lifetime(Runs.ONCE)
+            yield Step(perhaps(path) or Runs.ONCE)
+            return
         view = self.values.program.modules[path]
         here = view.module.functions[function]
-        entry = self.entry(path, function)
-        if entry is not None:
-            return Lifetime(entry.runs, (Note(entry.text, where(self.values, path, entry.span)),))
+        found = self.entry(path, function)
+        if found is not None:
+            entry, told = found
+            yield Step(entry.runs, note=Note(entry.text, where(self.values, told, entry.span)))
+            if entry.runs is not Runs.ONCE:
+                return
         worth = self.values.decorated(Routine(path, function))
         if isinstance(worth, Routine) and worth.memoised:
-            return Lifetime(Runs.ONCE)
-        inner = self._nested(path, view, function, depth)
-        if inner is not None:
-            return inner
-        return self._by_callers(path, view, function, here, depth)
+            yield Step(Runs.ONCE)
+            return
+        note = self._by_depends().get((path, function, False))
+        if note is not None:
+            yield Step(Runs.REQUEST, note=note)
+            return
+        steps = list(self._as_argument(path, view, function))
+        steps += self._by_callers(path, view, function, here)
+        yield from steps or ((Step(Runs.CALL),) if found is None else ())
 
-    def _nested(self, path: str, view: Scopes, function: int, depth: int) -> Lifetime | None:
-        """A function given to a call at once runs when the function around it does, as far as that call is known."""
+    def _as_argument(self, path: str, view: Scopes, function: int) -> Iterator[Step]:
+        """A function that is called on the spot, or given to a call of which it is known when it runs it."""
+        for site in self._sites_of(view, function):
+            if isinstance(site.call.callee, nodes.Lambda) and site.call.callee.function == function:
+                yield self._before(path, site)
         taken = view.callbacks.get(function)
         if taken is None:
-            return None
-        call, position, _ = taken
-        site = view.by_span.get(call.span)
-        if site is None:
-            return None
-        callee = self.values.of(path, site.function, call.callee)
-        for each in branches(callee):
+            return
+        call, position, name = taken
+        outer = view.by_span.get(call.span)
+        if outer is None:
+            yield Step(Runs.UNKNOWN)
+            return
+        method, _ = self.values.method(path, outer.function, call)
+        last = call.callee.name if isinstance(call.callee, nodes.Member) else ""
+        if (method is not None and method.callback is not None) or last in _INLINE:
+            yield self._before(path, outer)
+            return
+        for each in branches(self.values.of(path, outer.function, call.callee)):
             if isinstance(each, Library) and _runs_once(each.symbol):
-                return Lifetime(Runs.ONCE)
-        method, _receiver = self.values.method(path, site.function, call)
-        name = call.callee.name if isinstance(call.callee, nodes.Member) else ""
-        if (method is not None and method.callback is not None) or name in _INLINE:
-            guard = memoised(self.values, view, site)
-            if guard:
-                return Lifetime(Runs.ONCE)
-            return self.of_function(path, site.function, depth + 1) if site.function else Lifetime(Runs.ONCE)
-        return Lifetime(Runs.UNKNOWN)
+                yield Step(Runs.ONCE)
+            elif isinstance(each, Routine) and not name:
+                yield from self._through(each, position)
+            else:
+                yield Step(Runs.UNKNOWN)
 
-    def _by_callers(self, path: str, view: Scopes, function: int, here: nodes.Function, depth: int) -> Lifetime:
+    def _through(self, routine: Routine, position: int) -> Iterator[Step]:
+        """A function of the repository that calls the function it is given."""
+        view = self.values.program.modules[routine.path]
+        function = view.module.functions[routine.function]
+        shift = 1 if view.module.language == "python" and function.owner >= 0 and not function.static else 0
+        target = function.params[position + shift].target if position + shift < len(function.params) else None
+        found = False
+        if isinstance(target, nodes.Name):
+            for site in view.sites:
+                callee = site.call.callee
+                if isinstance(callee, nodes.Name) and callee.id == target.id:
+                    bound = view.lookup(site.function, callee.id)
+                    if bound is not None and bound[0] == routine.function:
+                        found = True
+                        yield self._before(routine.path, site)
+        if not found:
+            yield Step(Runs.UNKNOWN)
+
+    def _by_callers(self, path: str, view: Scopes, function: int, here: nodes.Function) -> Iterator[Step]:
         name = view.name_of(function)
-        if here.kind == "constructor" or (here.owner >= 0 and name in ("__init__", "__new__")):
-            return self.of_class(path, here.owner, depth)
-        if not name:
-            return Lifetime(Runs.UNKNOWN)
-        if here.owner >= 0 and name in ("__enter__", "__aenter__"):
+        if here.kind == "constructor" or (here.owner >= 0 and name in ("__init__", "__new__", "__post_init__")):
+            yield Step(node=Node(path, here.owner, cls=True))
+            return
+        enters = here.owner >= 0 and name in ("__enter__", "__aenter__")
+        if enters:
             name = view.module.classes[here.owner].name
-        calls = self.values.calls_of(name)
-        if not calls or len(calls) > CALLS * 10:
-            return Lifetime(Runs.CALL)
-        unknown = False
-        best: Lifetime | None = None
-        looked = 0
-        for caller, number in calls:
+        for caller, number in self._calls(path, name, view):
             site = self.values.program.modules[caller].sites[number]
-            if not self._calls(caller, site, path, function, here):
-                continue
-            looked += 1
-            if looked > CALLS:
-                break
             if (caller, site.function) == (path, function):
                 continue
-            lifetime = self._of_caller(caller, site, depth)
-            if lifetime.repeats:
-                step = Note(f"{spelled(site.call.callee)}() is called here", where(self.values, caller, site.call.span))
-                return Lifetime(lifetime.runs, (*lifetime.because, step))
-            if lifetime.runs in (Runs.UNKNOWN, Runs.CALL):
-                unknown = True
-            elif lifetime.runs is not Runs.TEST and (best is None or lifetime.runs is Runs.ONCE):
-                best = lifetime
-        depends = self._as_dependency(path, function)
-        if depends is not None:
-            return depends
-        if unknown or best is None:
-            return Lifetime(Runs.CALL)
-        return best
+            if enters:
+                made = branches(self.values.of(caller, site.function, site.call.callee))
+                if not any(isinstance(each, Klass) and (each.path, each.cls) == (path, here.owner) for each in made):
+                    continue
+            elif not self.values.is_call_of(caller, site.function, site.call, path, function):
+                continue
+            yield self._told(caller, site, (path, function), f"{spelled(site.call.callee)}() is called here")
 
-    def _of_caller(self, caller: str, site: Site, depth: int) -> Lifetime:
-        by_place = role(caller)
-        if by_place is not None:
-            return Lifetime(by_place)
-        view = self.values.program.modules[caller]
-        if memoised(self.values, view, site):
-            return Lifetime(Runs.ONCE)
-        if site.function == 0:
-            return Lifetime(Runs.ONCE)
-        if self._main_guard(site):
-            return Lifetime(Runs.SCRIPT)
-        return self.of_function(caller, site.function, depth + 1)
+    def _told(self, caller: str, site: Site, callee: tuple[str, int], text: str) -> Step:
+        step = self._before(caller, site, callee)
+        return replace(step, note=Note(text, where(self.values, caller, site.call.span)))
 
-    def of_class(self, path: str, cls: int, depth: int) -> Lifetime:
-        """How often objects of a class are made."""
+    def _calls(self, path: str, name: str, view: Scopes) -> list[tuple[str, int]]:
+        """Call sites of a name, and of the names under which others import it."""
+        renamed, defaults = self._imports()
+        names = {name} | renamed.get(name, set())
+        if path in defaults:
+            names |= defaults[path]
+        names |= {each.name for each in view.module.exports if each.local == name and each.name != "default"}
+        names.discard("")
+        return [each for one in sorted(names) for each in self.values.calls_of(one)[:CALLS]]
+
+    def _imports(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Names under which others import a name; names under which they import a module's default."""
+        if self._names is None:
+            renamed: dict[str, set[str]] = {}
+            defaults: dict[str, set[str]] = {}
+            for path, view in self.values:
+                for each in view.module.imports:
+                    if not each.local or each.type_only:
+                        continue
+                    if each.name == "default":
+                        target = self.values.program.resolve(path, each.module)
+                        if target is not None:
+                            defaults.setdefault(target, set()).add(each.local)
+                    elif each.name not in ("*", each.local):
+                        renamed.setdefault(each.name, set()).add(each.local)
+            self._names = renamed, defaults
+        return self._names
+
+    @staticmethod
+    def _sites_of(view: Scopes, function: int) -> Iterator[Site]:
+        parent = view.module.functions[function].parent
+        if view.name_of(function) or parent < 0:
+            return
+        yield from (each for each in view.sites if each.function == parent and isinstance(each.call.callee, nodes.Lambda))
+
+    # --- classes ---
+
+    def _of_class(self, path: str, cls: int) -> Iterator[Step]:
         view = self.values.program.modules[path]
         here = view.module.classes[cls]
-        injectable = self._injectable(path, view, here)
+        injectable = self._injectable(path, here)
         if injectable is not None:
-            return injectable
-        unknown = False
-        best: Lifetime | None = None
-        for caller, number in self.values.calls_of(here.name)[: CALLS * 4]:
+            yield injectable
+            return
+        note = self._by_depends().get((path, cls, True))
+        if note is not None:
+            yield Step(Runs.REQUEST, note=note)
+            return
+        name = here.name or view.named.get(-1 - cls, "")
+        found = False
+        for caller, number in self._calls(path, name, view):
             site = self.values.program.modules[caller].sites[number]
             made = branches(self.values.of(caller, site.function, site.call.callee))
-            if not any(isinstance(each, Klass) and (each.path, each.cls) == (path, cls) for each in made):
-                continue
-            lifetime = self._of_caller(caller, site, depth)
-            if lifetime.repeats:
-                step = Note(f"{'new ' if site.call.new else ''}{here.name}() is made here", where(self.values, caller, site.call.span))
-                return Lifetime(lifetime.runs, (*lifetime.because, step))
-            if lifetime.runs in (Runs.UNKNOWN, Runs.CALL):
-                unknown = True
-            elif lifetime.runs is not Runs.TEST and (best is None or lifetime.runs is Runs.ONCE):
-                best = lifetime
-        return Lifetime(Runs.CALL) if unknown or best is None else best
+            if any(isinstance(each, Klass) and (each.path, each.cls) == (path, cls) for each in made):
+                found = True
+                constructor = next((each for each in here.methods if view.module.functions[each].name in ("constructor", "__init__")), -1)
+                yield self._told(caller, site, (path, constructor), f"{'new ' if site.call.new else ''}{name}() is made here")
+        for each in self._subclasses(path, cls):
+            found = True
+            yield Step(node=Node(each[0], each[1], cls=True))
+        if not found:
+            yield Step(Runs.CALL)
 
-    def _injectable(self, path: str, view: Scopes, cls: nodes.Class) -> Lifetime | None:
+    def _subclasses(self, path: str, cls: int) -> Iterator[tuple[str, int]]:
+        name = self.values.program.modules[path].module.classes[cls].name
+        for other, view in self.values:
+            for index, each in enumerate(view.module.classes):
+                for base in each.bases:
+                    if isinstance(base, (nodes.Name, nodes.Member)) and spelled(base).rsplit(".", 1)[-1] == name and (other, index) != (path, cls):
+                        worth = branches(self.values.of(other, max(each.parent, 0), base))
+                        if any(isinstance(one, Klass) and (one.path, one.cls) == (path, cls) for one in worth):
+                            yield other, index
+
+    def _injectable(self, path: str, cls: nodes.Class) -> Step | None:
         """Nest: ``@Injectable()`` makes one object per application, ``Scope.REQUEST`` one per request (@nestjs/common 12.5)."""
         for decorator in cls.decorators:
             call = decorator if isinstance(decorator, nodes.Call) else None
             head = call.callee if call else decorator
             for each in branches(self.values.of(path, max(cls.parent, 0), head)):
-                if isinstance(each, Library) and each.symbol in ("@nestjs/common.Injectable", "@nestjs/common.Controller", "inversify.injectable",
-                                                                 "tsyringe.singleton", "typedi.Service"):
-                    text = spelled_arguments(call) if call else ""
+                if isinstance(each, Library) and each.symbol in _INJECTABLE:
+                    text = _spelled_arguments(call) if call else ""
                     if "Scope.REQUEST" in text:
-                        return Lifetime(Runs.REQUEST, (Note("the provider is made for each request (Scope.REQUEST)", where(self.values, path, decorator.span)),))
-                    return Lifetime(Runs.CALL) if "Scope.TRANSIENT" in text else Lifetime(Runs.ONCE)
+                        return Step(Runs.REQUEST, note=Note(f"Nest makes {cls.name} for each request (Scope.REQUEST)", where(self.values, path, decorator.span)))
+                    return Step(Runs.CALL if "Scope.TRANSIENT" in text else Runs.ONCE)
         return None
 
-    def _calls(self, caller: str, site: Site, path: str, function: int, here: nodes.Function) -> bool:
-        if here.owner >= 0 and here.name in ("__enter__", "__aenter__"):
-            return any(
-                isinstance(each, Klass) and (each.path, each.cls) == (path, here.owner)
-                for each in branches(self.values.of(caller, site.function, site.call.callee))
-            )
-        return self.values.is_call_of(caller, site.function, site.call, path, function)
+    # --- entry points ---
 
-    def is_dependency(self, path: str, function: int) -> bool:
-        """Is a function run by ``Depends(...)``."""
-        return self._as_dependency(path, function) is not None
+    def entry(self, path: str, function: int) -> tuple[Entry, str] | None:
+        """The entry point that a function is, if it is one, and the file that says so."""
+        view = self.values.program.modules[path]
+        self._list(path)
+        key = (path, function)
+        if key not in self._entries:
+            renamed, defaults = self._imports()
+            name = view.name_of(function)
+            names = {name} | renamed.get(name, set()) | defaults.get(path, set())
+            for each in sorted(names - {""}):
+                for other in sorted(self._mentioning(each)):
+                    self._list(other)
+        return self._entries.get(key)
 
-    def _as_dependency(self, path: str, function: int) -> Lifetime | None:
-        """``Depends(get_db)``: FastAPI runs it for each request (fastapi 0.165)."""
-        name = self.values.program.modules[path].name_of(function)
-        for caller, number in self.values.calls_of("Depends")[:400]:
-            site = self.values.program.modules[caller].sites[number]
-            if not site.call.args:
-                continue
-            argument = site.call.args[0].value
-            if not isinstance(argument, (nodes.Name, nodes.Member)) or (argument.id if isinstance(argument, nodes.Name) else argument.name) != name:
-                if not isinstance(argument, nodes.Name):
-                    continue
-            for each in branches(self.values.of(caller, site.function, argument)):
-                if isinstance(each, Routine) and (each.path, each.function) == (path, function) and role(caller) is None:
-                    return Lifetime(Runs.REQUEST, (Note(f"FastAPI calls {name} for each request: Depends({name})", where(self.values, caller, site.call.span)),))
-        return None
+    def _list(self, path: str) -> None:
+        if path in self._listed or path not in self.values.program.modules:
+            return
+        self._listed.add(path)
+        if role(path) is Runs.TEST:
+            return
+        for each in entries(self._look(path)):
+            key = (each.handler.path, each.handler.function)
+            known = self._entries.get(key)
+            if known is None or (known[0].runs is Runs.ONCE and each.runs is not Runs.ONCE):
+                self._entries[key] = (each, path)
+
+    def _mentioning(self, name: str) -> set[str]:
+        """The files that hand something of this name to a call, or export it."""
+        if self._mentions is None:
+            self._mentions = {}
+            for path, view in self.values:
+                for each in _handed(view):
+                    self._mentions.setdefault(each, set()).add(path)
+        return self._mentions.get(name, set())
+
+    def _by_depends(self) -> dict[tuple[str, int, bool], Note]:
+        """Functions and classes that FastAPI or Litestar run for each request: ``Depends(get_db)`` (fastapi 0.165)."""
+        if self._dependencies is None:
+            self._dependencies = {}
+            for word in ("Depends", "Security", "Provide"):
+                for caller, number in self.values.calls_of(word):
+                    site = self.values.program.modules[caller].sites[number]
+                    if role(caller) is not None or not any(
+                        isinstance(each, Library) and each.symbol in _DEPENDENCIES
+                        for each in branches(self.values.of(caller, site.function, site.call.callee))
+                    ):
+                        continue
+                    for path, index, cls in self._depended(caller, site):
+                        name = self.values.program.modules[path].module.classes[index].name if cls else self.values.program.modules[path].name_of(index)
+                        framework = "Litestar" if word == "Provide" else "FastAPI"
+                        text = f"{framework} {'makes' if cls else 'calls'} {name} for each request: {word}({name})"
+                        note = Note(text, where(self.values, caller, site.call.span))
+                        self._dependencies.setdefault((path, index, cls), note)
+        return self._dependencies
+
+    def _depended(self, caller: str, site: Site) -> Iterator[tuple[str, int, bool]]:
+        worths: list[Worth] = []
+        value = next((each.value for each in site.call.args if not each.name or each.name == "dependency"), None)
+        if value is not None:
+            worths.extend(branches(self.values.of(caller, site.function, value)))
+        else:  # service: Service = Depends()
+            view = self.values.program.modules[caller]
+            for each in view.module.functions[site.function].params:
+                if each.default == site.call and each.annotation is not None:
+                    worths.extend(branches(self.values.of(caller, site.function, each.annotation)))
+        for worth in worths:
+            if isinstance(worth, Routine):
+                yield worth.path, worth.function, False
+            elif isinstance(worth, Klass):
+                yield worth.path, worth.cls, True
 
     @staticmethod
     def _main_guard(site: Site) -> bool:
         return any(holds and _is_main_test(test) for test, holds in site.tests)
 
-    @staticmethod
-    def _static(view: Scopes, site: Site) -> bool:
-        name = site.target.id if isinstance(site.target, nodes.Name) else ""
-        return any(each.name == name and each.static for cls in view.module.classes for each in cls.fields) or site.role == "export"
-
-    @staticmethod
-    def _is_main(view: Scopes) -> bool:
+    def _single(self, path: str, site: Site) -> bool:
+        """Does a call open one connection (not a pool)."""
+        for each in branches(self.values.of(path, site.function, site.call.callee)):
+            if isinstance(each, Library):
+                entry = self.values.shelf.symbols.get(self.values.plain(each.symbol))
+                if entry is not None and isinstance(entry[1], Construct):
+                    return entry[1].kind is Kind.CONNECTION
         return False
 
-    def look(self, path: str) -> Look:
-        """The file as framework modules see it."""
+    # --- what framework modules see ---
+
+    def _look(self, path: str) -> Look:
         view = self.values.program.modules[path]
         packages = self._packages(path)
         return Look(
             path, view,
             symbol=lambda function, node: self._symbol(path, function, node),
-            routine=lambda function, node: self._routine(path, function, node),
-            exported=lambda name: self._exported(path, name),
+            handlers=lambda function, node: tuple(self._handlers(path, function, node, 0)),
+            inside=lambda function, node: tuple(self._inside(self.values.of(path, function, node), 0)),
+            exported=lambda name: tuple(self._exported(path, name)),
             depends=lambda *names: any(name in packages for name in names),
         )
 
@@ -330,41 +564,96 @@ class Lifetimes:
             case _:
                 return ""
 
-    def _routine(self, path: str, function: int, node: nodes.Expr, depth: int = 0) -> int:
+    def _handlers(self, path: str, function: int, node: nodes.Expr, depth: int) -> Iterator[Handler]:
+        """The functions an expression may be, through wrappers: ``wrap(handler)``, ``withAuth({…}, handler)``."""
         if depth > 5:
-            return -1
-        for each in branches(self.values.of(path, function, node)):
-            if isinstance(each, Routine) and each.path == path:
-                return each.function
-        if isinstance(node, nodes.Call):  # wrap(handler), withAuth({…}, handler)
-            for argument in reversed(node.args):
-                if isinstance(argument.value, (nodes.Lambda, nodes.Name, nodes.Call)):
-                    found = self._routine(path, function, argument.value, depth + 1)
-                    if found >= 0:
-                        return found
-        if isinstance(node, nodes.Name):
-            view = self.values.program.modules[path]
-            bound = view.lookup(function, node.id)
+            return
+        yield from self._inside(self.values.of(path, function, node), 5)
+        if isinstance(node, nodes.Call):
+            for argument in node.args:
+                value = argument.value
+                if isinstance(value, (nodes.Lambda, nodes.Call)):
+                    yield from self._handlers(path, function, value, depth + 1)
+                elif isinstance(value, (nodes.Name, nodes.Member)):
+                    for each in self._handlers(path, function, value, depth + 1):
+                        if self.values.program.modules[each.path].module.functions[each.function].params:
+                            yield each  # what a wrapper is given and takes nothing is rather a factory
+        elif isinstance(node, nodes.Name):
+            bound = self.values.program.modules[path].lookup(function, node.id)
             for binding in bound[1] if bound else ():
                 if binding.kind == "assign" and isinstance(binding.value, nodes.Call):
-                    found = self._routine(path, binding.function, binding.value, depth + 1)
-                    if found >= 0:
-                        return found
-        return -1
+                    yield from self._handlers(path, binding.function, binding.value, depth + 1)
 
-    def _exported(self, path: str, name: str) -> int:
-        view = self.values.program.modules[path]
+    def _inside(self, worth: Worth, depth: int) -> Iterator[Handler]:
+        for each in branches(worth):
+            match each:
+                case Routine(path=path, function=function):
+                    view = self.values.program.modules[path]
+                    yield Handler(path, function, view.name_of(function), view.module.functions[function].at)
+                case Series(items=items):
+                    for item in items:
+                        yield from self._inside(item, max(depth, 5))
+                case Table(entries=table) if depth < 4:
+                    for item in table.values():
+                        yield from self._inside(item, depth + 1)
+                case _:
+                    pass
+
+    def _exported(self, path: str, name: str) -> Iterator[Handler]:
         export = self.values.program.exports(path).get(name)
         if export is None:
-            return -1
-        if export.value is not None:
-            return self._routine(path, 0, export.value)
-        return self._routine(path, 0, nodes.Name(export.local, export.span)) if export.local and view else -1
+            return
+        if export.module:
+            yield from self._inside(self.values.offered(path, name), 5)
+        elif export.value is not None:
+            yield from self._handlers(path, 0, export.value, 0)
+        elif export.local:
+            yield from self._handlers(path, 0, nodes.Name(export.local, export.span), 0)
 
 
-_INLINE = {
-    "map", "forEach", "filter", "reduce", "flatMap", "then", "catch", "finally", "some", "every", "find", "sort", "all", "run",
-}
+def _handed(view: Scopes) -> Iterator[str]:
+    """The last names of what a file hands to calls, puts into tables and lists, or exports."""
+    stack: list[nodes.Expr] = [each.value for site in view.sites for each in site.call.args]
+    for each in view.module.exports:
+        yield each.local or each.imported
+        if each.value is not None:
+            stack.append(each.value)
+    for bindings in view.names[0].values():
+        stack.extend(each.value for each in bindings if isinstance(each.value, (nodes.Record, nodes.Items)))
+    while stack:
+        node = stack.pop()
+        match node:
+            case nodes.Name(id=name):
+                yield name
+            case nodes.Member(name=name):
+                yield name
+            case nodes.Record(entries=entries_):
+                stack.extend(each.value for each in entries_)
+            case nodes.Items(items=items):
+                stack.extend(items)
+            case nodes.Call(callee=nodes.Member(name="bind", owner=owner)):
+                stack.append(owner)
+            case _:
+                pass
+
+
+def _instance_field(view: Scopes, site: Site) -> int:
+    """The class whose every object runs this call, because a field of it is initialised by it; or -1."""
+    if view.module.language == "python":
+        return -1
+    for index, cls in enumerate(view.module.classes):
+        if cls.span[0] <= site.call.span[0] and site.call.span[1] <= cls.span[1] and max(cls.parent, 0) == site.function:
+            for each in cls.fields:
+                if each.value is not None and each.value.span[0] <= site.call.span[0] and site.call.span[1] <= each.value.span[1]:
+                    return -1 if each.static else index
+    return -1
+
+
+def _endless(loop: nodes.Loop) -> bool:
+    """``while True`` and ``for (;;)``."""
+    return loop.kind in ("while", "for", "do") and (
+        loop.subject is None or (isinstance(loop.subject, nodes.Constant) and bool(loop.subject.value))
+    )
 
 
 def _runs_once(symbol: str) -> bool:
@@ -372,15 +661,15 @@ def _runs_once(symbol: str) -> bool:
 
 
 def _is_main_test(test: nodes.Expr) -> bool:
-    if isinstance(test, nodes.Operation) and test.op in ("==", "===") and len(test.operands) == 2:
+    if isinstance(test, nodes.Operation) and test.op == "==" and len(test.operands) == 2:
         words = {each.id for each in test.operands if isinstance(each, nodes.Name)}
         texts = {each.value for each in test.operands if isinstance(each, nodes.Text)}
         members = {spelled(each) for each in test.operands if isinstance(each, nodes.Member)}
-        return ("__name__" in words and "__main__" in texts) or bool(members & {"require.main", "import.meta.main", "process.argv"})
+        return ("__name__" in words and "__main__" in texts) or bool(members & {"require.main", "import.meta.main", "import.meta.url"})
     return isinstance(test, nodes.Member) and spelled(test) == "import.meta.main"
 
 
-def spelled_arguments(call: nodes.Call) -> str:
+def _spelled_arguments(call: nodes.Call) -> str:
     """The dotted names among the arguments of a decorator, for telling options apart."""
     found: list[str] = []
     stack: list[nodes.Expr] = [each.value for each in call.args]
@@ -389,143 +678,8 @@ def spelled_arguments(call: nodes.Call) -> str:
         match node:
             case nodes.Member() | nodes.Name():
                 found.append(spelled(node))
-            case nodes.Record(entries=entries):
-                stack.extend(each.value for each in entries)
+            case nodes.Record(entries=parts):
+                stack.extend(each.value for each in parts)
             case _:
                 pass
     return " ".join(found)
-
-
-def memoised(values: Values, view: Scopes, site: Site) -> bool:
-    """Is the value made only when a place that outlives the call holds none yet, and kept there.
-
-    Covers ``x ??= make()``, ``if (!x) x = make()``, ``return x ?? (x = make())``, ``if key not in cache:
-    cache[key] = make()``, ``globalThis.x ||= make()``, Flask's ``g``, a local put away afterwards.
-    """
-    if site.assign is not None and site.assign.op in ("??=", "||="):
-        return _outlives(view, site.function, site.assign.target)
-    guards = [test for test, _ in site.tests]
-    if not guards:
-        return False
-    tested: set[str] = set()
-    for test in guards:
-        _mentioned(view, site.function, test, tested, 0)
-    kept: set[str] = set()
-    if site.assign is not None:
-        _kept(view, site.function, site.assign.target, kept)
-        if isinstance(site.assign.target, nodes.Name):
-            kept |= _put_away(view, site.function, site.assign.target.id)
-    if site.role == "argument" and site.outer is not None:
-        _stored(site.outer, kept)
-    if site.role in ("owner", "return", "other", "entry", "argument"):
-        for inner in view.sites:
-            if inner.function == site.function and inner.call.span[0] <= site.call.span[0] and inner.call.span[1] >= site.call.span[1]:
-                if inner.assign is not None:
-                    _kept(view, site.function, inner.assign.target, kept)
-                    if isinstance(inner.assign.target, nodes.Name):
-                        kept |= _put_away(view, site.function, inner.assign.target.id)
-                _stored(inner.call, kept)
-    return bool(tested & kept)
-
-
-def _outlives(view: Scopes, function: int, target: nodes.Expr) -> bool:
-    names: set[str] = set()
-    _kept(view, function, target, names)
-    return bool(names)
-
-
-def _kept(view: Scopes, function: int, target: nodes.Expr, out: set[str]) -> None:
-    """The name of the place a value is kept in, if it outlives the function."""
-    match target:
-        case nodes.Name(id=name):
-            found = view.lookup(function, name)
-            if found is not None and found[0] != function:
-                out.add(name)
-            elif name in view.module.functions[function].globals:
-                out.add(name)
-        case nodes.Member(name=name):
-            out.add(name)
-        case nodes.Index(owner=owner, key=key):
-            if isinstance(owner, nodes.Name):
-                out.add(owner.id)
-            elif isinstance(owner, nodes.Member):
-                out.add(owner.name)
-            if isinstance(key, nodes.Text):
-                out.add(key.value)
-        case nodes.Assign(target=inner):
-            _kept(view, function, inner, out)
-        case _:
-            pass
-
-
-def _stored(call: nodes.Call, out: set[str]) -> None:
-    """``cache.set(key, value)``, ``setattr(app, "pool", value)``, ``cache.setdefault(key, value)``."""
-    callee = call.callee
-    if isinstance(callee, nodes.Member) and callee.name in ("set", "setdefault", "put", "push", "append", "add", "setData"):
-        owner = callee.owner
-        if isinstance(owner, nodes.Name):
-            out.add(owner.id)
-        elif isinstance(owner, nodes.Member):
-            out.add(owner.name)
-    elif isinstance(callee, nodes.Name) and callee.id == "setattr" and len(call.args) > 1 and isinstance(call.args[1].value, nodes.Text):
-        out.add(call.args[1].value.value)
-
-
-def _put_away(view: Scopes, function: int, local: str) -> set[str]:
-    """Places that outlive a function and are given its local variable."""
-    out: set[str] = set()
-    for site in view.sites:
-        if site.function == function and any(isinstance(each.value, nodes.Name) and each.value.id == local for each in site.call.args):
-            _stored(site.call, out)
-    for name, assigns in view.members.items():
-        if any(where_ == function and isinstance(assign.value, nodes.Name) and assign.value.id == local for assign, where_ in assigns):
-            out.add(name)
-            for assign, _ in assigns:
-                _kept(view, function, assign.target, out)
-    for scope in range(len(view.names)):
-        if scope == function:
-            continue
-        for name, bindings in view.names[scope].items():
-            if any(each.function == function and isinstance(each.value, nodes.Name) and each.value.id == local for each in bindings):
-                out.add(name)
-    for cls in view.attributes:
-        for name, bindings in cls.items():
-            if any(each.function == function and isinstance(each.value, nodes.Name) and each.value.id == local for each in bindings):
-                out.add(name)
-    return out
-
-
-def _mentioned(view: Scopes, function: int, node: nodes.Expr | None, out: set[str], depth: int) -> None:
-    """The names a condition looks at; a local variable stands for what it was read from."""
-    if node is None or depth > 8:
-        return
-    match node:
-        case nodes.Name(id=name):
-            out.add(name)
-            found = view.lookup(function, name)
-            if found is not None and found[0] == function:
-                for binding in found[1]:
-                    if binding.kind == "assign" and binding.value is not None:
-                        _mentioned(view, function, binding.value, out, depth + 3)
-        case nodes.Text(value=value):
-            out.add(value)
-        case nodes.Member(owner=owner, name=name):
-            out.add(name)
-            _mentioned(view, function, owner, out, depth + 1)
-        case nodes.Index(owner=owner, key=key):
-            _mentioned(view, function, owner, out, depth + 1)
-            _mentioned(view, function, key, out, depth + 1)
-        case nodes.Call(callee=callee, args=args):
-            _mentioned(view, function, callee, out, depth + 1)
-            for argument in args:
-                _mentioned(view, function, argument.value, out, depth + 1)
-        case nodes.Operation(operands=parts) | nodes.Opaque(parts=parts):
-            for each in parts:
-                _mentioned(view, function, each, out, depth + 1)
-        case nodes.Assign(target=target, value=value):
-            _mentioned(view, function, target, out, depth + 1)
-            _mentioned(view, function, value, out, depth + 1)
-        case nodes.Await(value=value):
-            _mentioned(view, function, value, out, depth + 1)
-        case _:
-            pass

@@ -28,7 +28,6 @@ _CONFIGURATION = re.compile(
 )
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
-_SKIPPED_RAILS = ("test", "development")
 
 
 def configuration(files: Iterable[str]) -> Iterator[str]:
@@ -64,10 +63,10 @@ def migrations(
     runs = [run for script in packages.scripts for run in started(script)]
     yield from _prisma(prisma, [each for each in runs if each.tool is tools.PRISMA], values, urls, packages)
     yield from _configured(values, urls, packages, runs)
-    yield from _alembic(values, urls, clients, packages, [each for each in runs if each.tool in (tools.ALEMBIC, tools.FLASK)])
-    yield from _rails(rails, [each for each in runs if each.tool is tools.RAILS], urls)
+    yield from _alembic(values, urls, clients, packages, runs)
+    settled = any(map(_settled, rails))
     for run in runs:
-        if run.tool in (tools.DJANGO, tools.FLASK, tools.NODE_PG_MIGRATE, tools.SQLX):
+        if run.tool in tools.RUN and not (run.tool is tools.RAILS and settled):
             yield from _commanded(run, urls)
 
 
@@ -135,6 +134,17 @@ def _commanded(run: Run, urls: Urls) -> Iterator[Migration]:
         )
 
 
+def _settled(rails: Rails) -> bool:
+    """Is nothing left to say of Rails' command: its own URL tells, it takes no lock (6.0), or is not migrated (7.0)."""
+    settings = rails.database.settings
+    off = {
+        name: model.constant(settings[name].value) for name in ("advisory_locks", "database_tasks") if name in settings
+    }
+    release = parsed(rails.version) if rails.version else None
+    since = release is None or release.major >= 6
+    return bool(rails.urls) or (since and (off.get("advisory_locks") is False or off.get("database_tasks") is False))
+
+
 # --- Prisma ---
 
 
@@ -189,7 +199,7 @@ def _prisma(
                 tool.breaks,
                 "Point `directUrl` at the database itself: its value must not lead through the pooler."
                 if each.has_direct_url
-                else 'Add `directUrl = env("DIRECT_URL")` to the datasource and set DIRECT_URL to a direct connection string.',
+                else 'Add `directUrl = env("DIRECT_URL")` to the datasource, with a direct connection string in it.',
                 (*(run.note for run in mine[:1]), *each.version_because),
             )
 
@@ -212,7 +222,7 @@ def _preferred(value: Value) -> Value:
 
 
 def _near(run: Run, path: str, packages: Packages) -> bool:
-    """May a command mean the tool that a file configures: they are of one package, or the command is of no particular one."""
+    """May a command mean the tool that a file configures: both are of one package, or the command is of none."""
     mine, other = packages.deployable(run.script.at.path), packages.deployable(path)
     return mine is None or other is None or mine.path in (other.path, "")
 
@@ -349,7 +359,9 @@ def _alembic(values: Values, urls: Urls, clients: Clients, packages: Packages, r
                 tool.needs,
                 tool.breaks,
                 tool.remedy.format(file=path),
-                tuple([each.note for each in runs if _near(each, path, packages)][:1]),
+                tuple(
+                    [each.note for each in runs if each.tool in (tool, tools.FLASK) and _near(each, path, packages)][:1]
+                ),
             )
 
 
@@ -369,40 +381,3 @@ def _place(values: Values, path: str, node: nodes.Expr) -> Place:
     from pooltlint.link.sites import where
 
     return where(values, path, node.span)
-
-
-# --- Rails ---
-
-
-def _rails(rails: tuple[Rails, ...], runs: list[Run], urls: Urls) -> Iterator[Migration]:
-    """Databases that migrations run on, unless Rails takes no lock there or leaves them to another database.
-
-    ``advisory_locks: false`` is read since 6.0, ``database_tasks: false`` since 7.0 (Active Record, ``hash_config.rb``).
-    """
-    tool = tools.RAILS
-    if runs and all(_as_run(each, "DATABASE_URL", urls) is not None for each in runs):
-        return
-    for each in rails:
-        settings = each.database.settings
-        if each.database.environment in _SKIPPED_RAILS or not each.urls:
-            continue
-        off = {
-            name: model.constant(settings[name].value)
-            for name in ("advisory_locks", "database_tasks", "replica")
-            if name in settings
-        }
-        release = parsed(each.version) if each.version else None
-        lockless = off.get("advisory_locks") is False and (release is None or release.major >= 6)
-        if lockless or off.get("database_tasks") is False or off.get("replica") is True:
-            continue
-        at = settings["url"].at if "url" in settings else settings["host"].at if "host" in settings else each.at
-        named = next((url.name for url in each.urls if url.name), "DATABASE_URL")
-        yield Migration(
-            tool.name,
-            at,
-            each.urls,
-            tool.needs,
-            tool.breaks,
-            tool.remedy.format(variable=named),
-            tuple(run.note for run in runs[:1]),
-        )

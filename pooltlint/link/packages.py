@@ -62,7 +62,8 @@ class Packages:
             return best.locked, (Note(f"{package} is locked to {best.locked}", best.at),)
         low, high = ranged
         if low is not None:
-            return str(low), (Note(f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)
+            exact = wanted[0].wanted.lstrip("=v ") == str(low)
+            return str(low), (Note(f"{package} is {low}" if exact else f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)
         return "", ()
 
     def at_least(self, path: str, package: str, release: str) -> Truth:

@@ -54,7 +54,7 @@ def _modes(file: BouncerFile) -> tuple[dict[str, Mode], tuple[Note, ...]]:
     default = _mode(setting.text if setting is not None else "session")
     modes = {"*": default}
     because = (
-        (Note(f"pool_mode = {setting.text}", setting.at),) if setting is not None
+        (Note(f"pool_mode = {setting.text}" if setting.text is not None else "pool_mode holds no mode", setting.at),) if setting is not None
         else (Note(f"{file.path} sets no pool_mode, and PgBouncer's default is session"),)
     )
     for database in file.databases:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pooltlint.link.packages import Packages
 from pooltlint.link.urls import Urls
 from pooltlint.model.facts import Facts, PrismaBlock, PrismaSchema
-from pooltlint.model.topology import Client, Prisma
+from pooltlint.model.topology import Client, Prisma, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.versions import version as parsed
 
@@ -28,6 +28,25 @@ def set_ups(facts: Iterable[Facts], urls: Urls, packages: Packages, clients: tup
             name = str(getattr(provider.value, "value", "")) if provider is not None else ""
             found.append(_set_up(schema, datasource, name, urls, packages, clients, generators))
     return tuple(found)
+
+
+def schema_urls(facts: Iterable[Facts], urls: Urls, packages: Packages) -> Callable[[str], tuple[Url, ...]]:
+    """For a file: the connection strings of its package's schema, which a client uses that is given none itself.
+
+    Nothing where a package has several datasources: the clients generated from them are not told apart.
+    """
+    sources = [
+        (schema.path, datasource.get("url"))
+        for schema in facts if isinstance(schema, PrismaSchema) for datasource in schema.datasources
+    ]
+
+    def found(path: str) -> tuple[Url, ...]:
+        near = [(schema, url) for schema, url in sources if _same_package(path, schema, packages)]
+        if len(near) != 1 or near[0][1] is None:
+            return ()
+        return urls.of_value(near[0][1].value, near[0][0])
+
+    return found
 
 
 def _set_up(

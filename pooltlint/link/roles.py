@@ -5,17 +5,19 @@ import re
 from pooltlint.model.topology import Runs
 
 _TESTS = re.compile(
-    r"(^|/)(tests?|__tests__|__mocks__|spec|specs|e2e|cypress|playwright|testing|test[-_]utils|fixtures?|testdata|benchmarks?|bench)(/|$)"
-    r"|(^|/)(conftest|test_[^/]*|[^/]*_tests?)\.py$|\.(test|tests|spec|e2e|bench|stories|e2e-spec|int-spec)\.[cm]?[jt]sx?$"
-    r"|(^|/)(jest|vitest|playwright|cypress)[.-][^/]*\.[cm]?[jt]s$"
+    r"(^|/)(tests?|__tests__|__mocks__|spec|specs|e2e|cypress|playwright|testing|test[-_]utils|integration[-_]tests?|fixtures?|testdata|benchmarks?"
+    r"|bench|perf[-_]?tests?|load[-_]?tests?|load-testing)(/|$)"
+    r"|(^|/)(conftest|test_[^/]*|[^/]*_tests?|tests?)\.py$|\.(test|tests|spec|e2e|bench|stories|e2e-spec|int-spec)\.[cm]?[jt]sx?$"
+    r"|(^|/)(jest|vitest|playwright|cypress)[.-][^/]*\.[cm]?[jt]s$|(^|/)tests?\.[cm]?[jt]s$"
 )
 _SCRIPTS = re.compile(
-    r"(^|/)(scripts?|bin|tools?|seeds?|seeders?|migrations?|migrate|cli|commands|management/commands|examples?|samples?|demos?|docs?|tutorials?"
+    r"(^|/)(scripts?|bin|seeds?|seeders?|migrations?|migrate|alembic|management/commands|examples?|samples?|demos?|docs?|tutorials?"
     r"|notebooks?|hack|ci|\.github|upgrade_scripts|one[-_]?offs?|tasks/manual|playground|sandbox)(/|$)"
-    r"|(^|/)(seed|migrate|migration|migrations|setup|install|bootstrap[-_]db|init[-_]?db|create[-_]?db|reset[-_]?db|drop[-_]?db|backfill|cli|manage|fabfile|noxfile|gulpfile)"
+    r"|(^|/)(seed|migrate|migration|migrations|bootstrap[-_]db|init[-_]?db|create[-_]?db|reset[-_]?db|drop[-_]?db|backfill|manage|fabfile|noxfile|gulpfile)"
     r"([-_.][^/]*)?\.([cm]?[jt]sx?|py)$"
     r"|(^|/)(drizzle|knexfile|prisma|mikro-orm|ormconfig|vitest|jest|next|nuxt|vite|svelte|astro|webpack|rollup|tailwind|eslint)[^/]*\.config\.[cm]?[jt]s$"
 )
+_PERHAPS = re.compile(r"(^|/)(tools?|cli|commands|integration|setup|install|dev|ops)(/|$)|(^|/)(cli|setup|install)([-_.][^/]*)?\.([cm]?[jt]sx?|py)$")
 
 
 def role(path: str) -> Runs | None:
@@ -26,3 +28,8 @@ def role(path: str) -> Runs | None:
     if _SCRIPTS.search(folded):
         return Runs.SCRIPT
     return None
+
+
+def perhaps(path: str) -> Runs | None:
+    """``SCRIPT`` when a file may well be one by its place, unless an entry point of a framework leads there."""
+    return Runs.SCRIPT if _PERHAPS.search(path.lower()) else None

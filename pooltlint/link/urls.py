@@ -173,7 +173,7 @@ class Urls:
         yield from files.values()
 
     def _code_folder(self, home: str, dockerfile: str) -> str:
-        """The folder whose code a compose service runs: the Dockerfile's if a package is there, else the compose file's."""
+        """The folder whose code a service runs: the Dockerfile's if a package is there, else the compose file's."""
         if not dockerfile:
             return home
         folder = posixpath.dirname(posixpath.normpath(posixpath.join(home, dockerfile)))
@@ -210,7 +210,7 @@ class Urls:
         return tuple(self._url(_Source(path, {variable.name: variable}, [], variable.profile), variable))
 
     def run_with(self, name: str, path: str, service: str = "") -> tuple[Url, ...]:
-        """The definitions of a variable for a command: a compose service has its own, with those of its ``env_file``."""
+        """The definitions of a variable for a command: a service has its own, with those of its ``env_file``."""
         source = self._services.get((path, service))
         if source is None:
             return self.named(name, path)

@@ -469,9 +469,10 @@ class Rails(Struct, frozen=True):
 
         Rails casts strings as ActiveModel's Boolean does: false, f, off and 0 are false (``url_config.rb``).
         """
-        written = {dict(url.dsn.parameters).get(name) for url in self.urls} - {None}
+        said: set[object] = {text for url in self.urls for key, text in url.dsn.parameters if key == name}
         given = self.database.settings.get(name)
-        said = written or (set(constants(given.value)) or {None} if given is not None else {default})
+        if not said:
+            said = {default} if given is None else set(constants(given.value)) or {None}
         truths = {None if each is None else str(each).lower() not in ("false", "f", "off", "0", "") for each in said}
         return truths.pop() if len(truths) == 1 else None
 

@@ -13,7 +13,10 @@ from msgspec import Struct
 MASK = "***"
 """What stands in output where a secret stood."""
 
-_USERINFO = re.compile(r"(?<=://)[^\s/?#'\"`@]*(?:@[^\s/?#'\"`@]+)*@")
+_BEGINS = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://"
+_URL = re.compile(rf"(?P<scheme>{_BEGINS})(?P<run>(?:(?!{_BEGINS})\S)*)")
+_AUTHORITY = re.compile(r"[^/?#'\"`]*")
+_CLOSED = re.compile(r"['\"`](?:[\s,;:)\]}]|\Z)")
 _SECRET_PARAMETER = re.compile(  # starts only where a word starts: linear on any text
     r"(?i)(?<![a-z0-9_.-])([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|(?<![a-z0-9])(?:pwd|sslkey)))(\s*=\s*)('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&;,'\"`]+)"
@@ -24,9 +27,13 @@ _SCHEMES = {
     "postgres", "postgresql", "pgsql", "prisma", "prisma+postgres", "psql", "postgis", "postgresqls",
     "cockroachdb", "timescale", "timescalegis", "redshift",
 }
+_SERVERS = _SCHEMES | {
+    "mysql", "mysql2", "mariadb", "redis", "rediss", "amqp", "amqps", "mongodb", "mssql", "clickhouse", "nats", "smtp", "smtps",
+}
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.:-]*\Z")
 _QUERY = re.compile(r"\?[A-Za-z0-9_.-]+=")
-_NO_PORT = re.compile(r"[^\[\]/?#@:]*:(?![0-9$%{<\[,]|[/?#]|\Z)")
+_HOST_BEHIND = re.compile(r"@(?=[^\s/?#&=@]+/)")
+_NO_PORT = re.compile(r"[^\[\]/?#@:]*:(?![0-9]{1,5}(?:[/?#,;)\]}$%{<'\"`\s]|[.!]?\Z)|[$%{<\[,/?#'\"`\s]|(?i:port)\b|\Z)")
 _KEYWORD = re.compile(r"\s*([A-Za-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']*)")
 
 
@@ -67,11 +74,27 @@ class Dsn(Struct, frozen=True):
 
 def mask(text: str) -> str:
     """The text without user-info of URLs and without values of secret parameters."""
-    if "@" in text and "://" in text:
-        text = _USERINFO.sub(f"{MASK}@", text)
+    if "://" in text:
+        text = _URL.sub(_without_userinfo, text)
     if "=" in text:
         text = _SECRET_PARAMETER.sub(rf"\1\2{MASK}", text)
     return text
+
+
+def _without_userinfo(found: re.Match[str]) -> str:
+    """A URL without its user-info; in that of a server nothing in the user-info has to be escaped for it."""
+    scheme, run = found["scheme"], found["run"]
+    authority = _AUTHORITY.match(run)[0]  # type: ignore[index]  # matches the empty text
+    cut = authority.rfind("@") + 1
+    if scheme.lower().removesuffix("://").partition("+")[0] in _SERVERS:
+        closed = _CLOSED.search(run)
+        whole = closed is not None and ("@" in run[: closed.start()] or not _NO_PORT.match(run))
+        cut = max(cut, _userinfo_end(run[: closed.start()] if closed and whole else run))
+        if not cut and _NO_PORT.match(run):  # ends inside the password
+            return f"{scheme}{MASK}"
+    elif not cut and _NO_PORT.match(authority):
+        cut = run.rfind("@") + 1
+    return f"{scheme}{MASK}@{run[cut:]}" if cut else found[0]
 
 
 def mask_whole(text: str) -> str:
@@ -89,10 +112,9 @@ def mask_whole(text: str) -> str:
 
 def _userinfo_end(rest: str) -> int:
     """Where the host begins in what follows ``://``: after the ``@``, however badly the password is escaped; else 0."""
-    head = rest.partition("?")[0]
-    if "@" not in head:
-        head = "" if _QUERY.search(rest) else rest
-    return head.rfind("@") + 1
+    query = _QUERY.search(rest)
+    head = rest[: query.start()] if query else rest
+    return max((found.end() for found in _HOST_BEHIND.finditer(rest)), default=head.rfind("@") + 1)
 
 
 def fingerprint(text: str) -> str:

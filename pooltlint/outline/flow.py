@@ -17,6 +17,7 @@ from msgspec import Struct
 from pooltlint.model.source import Span
 from pooltlint.outline.nodes import (
     Argument,
+    Arm,
     Assign,
     Await,
     Block,
@@ -507,6 +508,32 @@ def _within(module: Module, number: int, outer: int) -> bool:
     return parent == outer
 
 
+def _blocks(node: object) -> tuple[Block, ...]:
+    """The blocks directly inside a node."""
+    match node:
+        case If(then=then, otherwise=otherwise):
+            return then, otherwise
+        case Try(body=body, otherwise=otherwise, final=final):
+            return body, otherwise, final or ()
+        case Loop(body=body) | With(body=body) | Handler(body=body) | Arm(body=body):
+            return (body,)
+        case _:
+            return ()
+
+
+def _constants(block: Block) -> set[str]:
+    """Names that statements of a block set to true or false."""
+    return {
+        statement.value.target.id
+        for statement in block
+        if isinstance(statement, Do)
+        and isinstance(statement.value, Assign)
+        and isinstance(statement.value.target, Name)
+        and isinstance(statement.value.value, Constant)
+        and isinstance(statement.value.value.value, bool)
+    }
+
+
 def _guarded(node: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """The tests of a node, and what happens or not depending on them."""
     match node:
@@ -708,7 +735,7 @@ class _Walk:
         """Access paths whose truth is worth remembering.
 
         They are tested, known from an assignment or another test, and have to do with the resource: they
-        decide whether it is born, given back or handed on, or are set to constants.
+        decide whether it is born, given back or handed on, or are set to constants beside that.
         """
         functions = self.module.functions
         nested = [number for number in range(index + 1, len(functions)) if _within(self.module, number, index)]
@@ -729,9 +756,7 @@ class _Walk:
                         foreign.add(name)
                     elif value is None or isinstance(value, Constant | Text | Operation):
                         known[name] = known.get(name, 0) + 1
-                        if isinstance(value, Constant) and isinstance(value.value, bool):
-                            deciding.add(name)
-                        elif isinstance(value, Operation):  # what a flag is made of is tested with it
+                        if isinstance(value, Operation):  # what a flag is made of is tested with it
                             for path in _paths(value):
                                 known[path] = known.get(path, 0) + 1
                     elif isinstance(value, Lambda):
@@ -742,6 +767,10 @@ class _Walk:
                     uses[name] = uses.get(name, 0) + 1
                 case _:
                     pass
+            for block in _blocks(node):
+                constants = _constants(block)
+                if constants and self.matters(block, names, index):
+                    deciding.update(constants)
             tested, guarded = _guarded(node)
             if tested:
                 paths = list(_paths(tested))
@@ -750,6 +779,8 @@ class _Walk:
                 if paths and self.matters(guarded, names, index):
                     deciding.update(paths)
         for number in nested:
+            if self.matters(functions[number].body, names, index):
+                deciding.update(_constants(functions[number].body))
             name = functions[number].name or bound.get(number, "")
             if name and uses.get(name, 0) == callees.get(name, 0):  # only ever called, and followed there
                 continue
@@ -1058,7 +1089,7 @@ class _Walk:
             inner: _Exits = {}
             done += (_calmed(state) for state in self.block(handler.body, self.settle(entering), inner))
             for key, witnesses in inner.items():
-                _leave(exits, key._replace(state=_calmed(key.state)), witnesses)
+                _leave(exits, _outward(key), witnesses)
             if every:
                 return done
             # A type that the handler names is caught by it; anything else may or may not be.
@@ -1082,7 +1113,10 @@ class _Walk:
         inner: _Exits = {}
         after = self.block(final, entering, inner)
         for key, witnesses in inner.items():
-            _leave(exits, key._replace(state=self.untagged(key.state)), witnesses)
+            state = self.untagged(key.state)
+            if state.handling < key.state.handling:
+                state = _outward(key).state._replace(pending=state.pending)
+            _leave(exits, key._replace(state=state), witnesses)
         through: list[_State] = []
         for state in after:
             number = state.pending[-1]
@@ -1415,7 +1449,8 @@ class _Walk:
                     after = self.apply(effect, after, expr.span, arranged=True)
                 elif what.kind is _Kind.HOLDER:
                     after, what = self.hand(after), _OTHER
-            if isinstance(target, Name) and what == _OTHER and _known(after, target.id) == _IT and _names_it(value, target):
+            held = isinstance(target, Name) and _known(after, target.id) == _IT
+            if held and what == _OTHER and isinstance(target, Name) and _names_it(value, target):
                 after = self.hand(after)  # `client = wrap(client)`: perhaps the resource in a coat
             result += ((each, what) for each in self.assign(target, what, value, after, exits, expr.span))
         return result
@@ -1652,7 +1687,7 @@ class _Walk:
             inner: _Exits = {}
             found += ((_calmed(s), v) for s, v in self.calls_back(rejected, [_TRUTHY], handling, inner, call))
             for key, witnesses in inner.items():
-                _leave(exits, key._replace(state=_calmed(key.state)), witnesses)
+                _leave(exits, _outward(key), witnesses)
         return found
 
     def calls_back(self, function: Expr, values: list[_Value], state: _State, exits: _Exits, call: Call) -> _Pairs:
@@ -1888,8 +1923,14 @@ def _last(function: Function) -> Span:
 def _caught(key: _Key) -> _State:
     """The state with which a handler, or ``finally``, begins after an exception."""
     state = key.state
-    second = state.second or (key.kind is ExitKind.EXCEPTION and state.handling > 0 and state.phase is _Phase.HELD)
-    return state._replace(handling=state.handling + 1, raised=state.phase is _Phase.RELEASED, second=second)
+    return state._replace(handling=state.handling + 1, raised=state.phase is _Phase.RELEASED)
+
+
+def _outward(key: _Key) -> _Key:
+    """An exit out of a handler."""
+    state = _calmed(key.state)
+    second = key.kind is ExitKind.EXCEPTION and state.phase is _Phase.HELD
+    return key._replace(state=state._replace(second=True) if second else state)
 
 
 def _calmed(state: _State) -> _State:

@@ -102,7 +102,7 @@ class Scopes:
     ``names[f]`` are the bindings of function ``f``; ``attributes[c]`` those of ``self.x`` / ``this.x``
     and of the fields of class ``c``; ``callbacks[f]`` is the call that is given function ``f`` as an
     argument, with the argument's position (or keyword); ``named[f]`` the name an anonymous function
-    is bound to.
+    is bound to; ``stores`` are the assignments to members and items, each with its function.
     """
 
     module: Module
@@ -116,6 +116,7 @@ class Scopes:
     yields: dict[int, list[Expr]] = field(default_factory=dict)
     members: dict[str, list[tuple[Assign, int]]] = field(default_factory=dict)
     holders: dict[int, tuple[str, Span]] = field(default_factory=dict)
+    stores: list[tuple[Assign, int]] = field(default_factory=list)
     captured: dict[Span, int] = field(default_factory=dict)
 
     def lookup(self, function: int, name: str) -> tuple[int, list[Binding]] | None:
@@ -255,6 +256,8 @@ class _Walk:
 
     def assign(self, node: Assign, context: _Context) -> None:
         self._targets(node.target, node, (), context)
+        if isinstance(node.target, (Member, Index)):
+            self.out.stores.append((node, context.function))
 
     def _targets(self, target: Expr, node: Assign, path: tuple[Step, ...], context: _Context) -> None:
         kind = "assign" if node.value is not None else "other"

@@ -154,8 +154,10 @@ def _poolers(topology: Topology, style: Style) -> Iterator[str]:
 
 def _loose(topology: Topology, style: Style) -> Iterator[str]:
     """Connection strings that no client is known to use."""
-    used = {url.at for each in (*topology.clients, *topology.migrations, *topology.rails) for url in each.urls}
-    used |= {url.at for each in topology.prisma for url in (*each.url, *each.direct_url)}
+    lists = [each.urls for each in topology.clients]
+    lists += [each.urls for each in topology.migrations] + [each.urls for each in topology.rails]
+    lists += [urls for each in topology.prisma for urls in (each.url, each.direct_url)]
+    used = {url.at for urls in lists for url in urls}
     rest = tuple(url for url in topology.urls if url.at not in used)
     if rest:
         yield "\n" + style("connection strings that no client is known to use", "name") + "\n"

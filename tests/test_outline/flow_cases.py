@@ -7,6 +7,7 @@ commas; ``kind*`` for an exception that comes up while another one is handled).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from textwrap import dedent
 
@@ -125,7 +126,9 @@ def check(case: Case, path: str) -> None:
     assert (found.fate, leaks) == (case.fate, marked(source))
 
 
-def line_of(module: Module):  # type: ignore[no-untyped-def]
+def line_of(module: Module) -> Callable[[Span], int]:
+    """How to get the 1-based line of a span."""
+
     def line(span: Span) -> int:
         return place(module.path, module.lines, span).line
 

@@ -587,13 +587,6 @@ CASES = [
     # --- rebinding
     Case("rebound while held", LEAKS, """
         def f(other):
-            conn = pool.getconn()
-            conn = other  # ! rebound
-            if other:
-                conn = pool.getconn()
-            conn.close()
-    """ if False else """
-        def f(other):
             for x in other:
                 conn = pool.getconn()
                 if x:
