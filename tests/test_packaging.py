@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
-import tarfile
 import venv
 import zipfile
 from email import message_from_bytes
@@ -15,7 +15,7 @@ import pytest
 
 import pooltlint
 from pooltlint.rulebook import Rulebook
-from tests.project import ROOT, copied, run
+from tests.project import copied, run
 
 pytestmark = pytest.mark.xdist_group("packaging")
 
@@ -41,17 +41,16 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
 
 
-def sources() -> dict[str, bytes]:
+def sources(tree: Path) -> dict[str, bytes]:
     """What belongs into the wheel, as it lies in the source tree."""
-    package = [each for each in (ROOT / "pooltlint").rglob("*") if each.is_file() and "__pycache__" not in each.parts]
-    files = {each.relative_to(ROOT).as_posix(): each for each in package}
-    files |= {f"pooltlint/rules/{each.name}": each for each in (ROOT / "rules").glob("*.md")}
+    files = {each.relative_to(tree).as_posix(): each for each in (tree / "pooltlint").rglob("*") if each.is_file()}
+    files |= {f"pooltlint/rules/{each.name}": each for each in (tree / "rules").glob("*.md")}
     return {name: path.read_bytes() for name, path in files.items()}
 
 
 def test_the_wheel_holds_the_package_and_the_rule_book_and_nothing_else(built: Path) -> None:
     found = contents(the_one(built, "*.whl"))
-    assert found.keys() == sources().keys()
+    assert found == sources(built / "source")
     assert found.keys() >= {
         "pooltlint/py.typed",
         "pooltlint/reporters/report.schema.json",
@@ -72,8 +71,7 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
 
 
 def test_the_source_distribution_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
-    with tarfile.open(the_one(built, "*.tar.gz")) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(the_one(built, "*.tar.gz"), tmp_path)
     unpacked = the_one(tmp_path, "pooltlint-*")
     for name in (
         "README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE Makefile .ci/run .pre-commit-hooks.yaml"
@@ -95,7 +93,7 @@ def test_installed_it_works(built: Path, tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     (shop / "pgbouncer.ini").write_text(BAD)
-    (shop / "app.py").write_text("import asyncpg\n\n\nasync def main():\n    return await asyncpg.connect('postgresql://h/d')\n")
+    (shop / "app.py").write_text("import asyncpg\n\n\nasync def main():\n    return await asyncpg.connect()\n")
     (shop / "app.ts").write_text('import { Pool } from "pg";\nexport const pool = new Pool();\n')
 
     assert run([tool, "--version"], shop) == f"pooltlint {pooltlint.__version__}\n"
@@ -108,4 +106,5 @@ def test_installed_it_works(built: Path, tmp_path: Path) -> None:
     assert "internal error" not in text
     report = json.loads(run([tool, "--format", "sarif", "--exit-zero"], shop))
     assert [each["ruleId"] for each in report["runs"][0]["results"]] == ["pgbouncer-setting-invalid"]
-    assert "DATABASE_URL" in run([tool, "init"], shop) or (shop / "pooltlint.toml").is_file()
+    run([tool, "init"], shop)
+    assert (shop / "pooltlint.toml").is_file()

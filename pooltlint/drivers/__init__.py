@@ -104,6 +104,8 @@ class Type:
     """Methods that need no connection and cannot fail (``on``, ``once``)."""
     transactional: bool = False
     """Statements run in a transaction that begins by itself (psycopg without autocommit, SQLAlchemy)."""
+    ambient: bool = False
+    """A transaction may have been begun around the caller, on the same connection (Django's ``atomic``)."""
 
 
 @dataclass(frozen=True, slots=True)

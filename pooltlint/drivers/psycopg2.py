@@ -74,6 +74,7 @@ DRIVER = Driver(
         Type(
             "psycopg2.pooled",
             through="checkout",
+            transactional=True,
             methods={
                 "cursor": Method(returns="psycopg2.cursor"),
                 "commit": Method(Effect.COMMIT),
@@ -87,6 +88,7 @@ DRIVER = Driver(
         Type(
             "psycopg2.connection",
             through="connection",
+            transactional=True,
             methods={
                 "cursor": Method(returns="psycopg2.cursor"),
                 "commit": Method(Effect.COMMIT),
@@ -95,7 +97,7 @@ DRIVER = Driver(
             },
             leaving=Leaving.COMMIT,
         ),
-        Type("psycopg2.cursor", through="connection", methods=CURSOR_QUERIES, leaving=Leaving.NOTHING),
+        Type("psycopg2.cursor", through="connection", transactional=True, methods=CURSOR_QUERIES, leaving=Leaving.NOTHING),
     ),
     annotations={
         "psycopg2.extensions.connection": "psycopg2.connection",

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from pooltlint.drivers import shelf
+from pooltlint.link import django
 from pooltlint.link.checkouts import checkouts
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
@@ -81,6 +82,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     made = [each for each in made if each.library != "Prisma" or of_postgres(each, prisma)]
     proven = frozenset(each.at for each in made)
     found = {path: {number: each for number, each in calls.items() if clients.speaks_postgres(each, proven)} for path, calls in found.items()}
+    made += django.databases(values, clients, packages.has)
     queried = _queried(values, clients, found)
     made = [replace(each, queried=queried[each.at]) if each.at in queried else each for each in made]
     rails = tuple(
@@ -91,7 +93,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
         urls=urls.all(),
         clients=tuple(made),
         checkouts=tuple(checkouts(values, clients, lifetimes, found)),
-        statements=tuple(statements(values, clients, lifetimes, found)),
+        statements=tuple(django.attached(statements(values, clients, lifetimes, found), made)),
         migrations=tuple(migrations(facts, values, urls, packages, prisma, rails, clients)),
         poolers=running,
         prisma=prisma,

@@ -10,6 +10,7 @@ from pooltlint.drivers import migration_tools as tools
 from pooltlint.drivers.migration_tools import Tool
 from pooltlint.link.clients import Clients, value_of
 from pooltlint.link.packages import Packages
+from pooltlint.link.sites import where
 from pooltlint.link.urls import Urls
 from pooltlint.link.values import Const, Env, Origin, Table, Values, Worth, branches
 from pooltlint.model import value as model
@@ -18,6 +19,7 @@ from pooltlint.model.facts import Facts, Script
 from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Migration, Prisma, Rails, Url
+from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value
 from pooltlint.model.versions import version as parsed
 from pooltlint.outline import nodes
@@ -26,6 +28,7 @@ _CONFIGURATION = re.compile(
     r"(?:.*/)?(?:(?:prisma|drizzle)(?:[.-]\w+)?\.config\.[cm]?[jt]s|knexfile\.[cm]?[jt]s"
     r"|(?:.*/)?config/config\.c?js|(?:alembic|migrations|migration|db)/(?:.*/)?env\.py)"
 )
+_PRISMA_CONFIG = re.compile(r"(?:.*/)?prisma(?:[.-]\w+)?\.config\.[cm]?[jt]s")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
@@ -151,57 +154,49 @@ def _settled(rails: Rails) -> bool:
 def _prisma(
     prisma: tuple[Prisma, ...], runs: list[Run], values: Values, urls: Urls, packages: Packages
 ) -> Iterator[Migration]:
-    """``directUrl`` where there is one, else ``url``; ``prisma.config.ts`` beats the schema, and 7 has nothing else."""
-    tool = tools.PRISMA
+    """What ``prisma.config.ts`` says beats the schema of its package, and 7 has nothing else."""
     configured: set[str] = set()
     for path in sorted(values.program.modules):
-        if re.fullmatch(r"(?:.*/)?prisma(?:[.-]\w+)?\.config\.[cm]?[jt]s", path):
-            source = _entry(_default(values, path), "datasource")
-            table = next((each for each in branches(source) if isinstance(each, Table)), None) if source else None
-            url = (table.entries.get("directUrl") or table.entries.get("url")) if table else None
-            if table is None or url is None:
-                continue
-            package = packages.deployable(path)
-            configured.add(package.path if package else "")
-            because = packages.version(path, "prisma")[1]
-            mine = [each for each in runs if _near(each, path, packages)]
-            found = _over(mine, value_of(values, url), urls, path)
-            if found:
-                at = _where(values, table, "directUrl" if "directUrl" in table.entries else "url")
-                yield Migration(
-                    tool.name,
-                    at,
-                    found,
-                    tool.needs,
-                    tool.breaks,
-                    f'Give `datasource.url` in {path} a direct connection string, for example `env("DIRECT_URL")`; the '
-                    "application's own one goes into the driver adapter.",
-                    (*(each.note for each in mine[:1]), *because),
+        if _PRISMA_CONFIG.fullmatch(path):
+            source = _table(_entry(_default(values, path), "datasource"))
+            key = next((each for each in ("directUrl", "url") if source and each in source.entries), "")
+            if source is not None and key:
+                configured.add(_package(path, packages))
+                at, url = _where(values, source, key), value_of(values, source.entries[key])
+                remedy = (
+                    f'Give `datasource.{key}` in {path} a direct connection string, for example `env("DIRECT_URL")`.'
                 )
+                because = packages.version(path, "prisma")[1]
+                yield from _prisma_migrate(at, url, remedy, because, runs, urls, packages)
     for each in prisma:
-        release_ = parsed(each.version) if each.version else None
-        package = packages.deployable(each.at.path)
-        if each.provider not in ("postgresql", "postgres") or (release_ is not None and release_.major >= 7):
+        release = parsed(each.version) if each.version else None
+        block = next((one for one in each.schema.datasources if one.at == each.at), None)
+        asked = (block.get("directUrl") or block.get("url")) if block is not None else None
+        if asked is None or each.provider not in ("postgresql", "postgres") or (release and release.major >= 7):
             continue
-        if (package.path if package else "") in configured:
-            continue
-        asked = each.schema.datasources[0].get("directUrl" if each.has_direct_url else "url")
-        mine = [run for run in runs if _near(run, each.at.path, packages)]
-        if asked is None:
-            continue
-        found = _over(mine, asked.value, urls, each.at.path)
-        if found:
-            yield Migration(
-                tool.name,
-                asked.at,
-                found,
-                tool.needs,
-                tool.breaks,
-                "Point `directUrl` at the database itself: its value must not lead through the pooler."
-                if each.has_direct_url
-                else 'Add `directUrl = env("DIRECT_URL")` to the datasource, with a direct connection string in it.',
-                (*(run.note for run in mine[:1]), *each.version_because),
-            )
+        if _package(each.at.path, packages) not in configured:
+            remedy = 'Add `directUrl = env("DIRECT_URL")` to the datasource, with a direct connection string in it.'
+            if asked.name == "directUrl":
+                remedy = "Point `directUrl` at the database itself: it must not lead through the pooler."
+            yield from _prisma_migrate(asked.at, asked.value, remedy, each.version_because, runs, urls, packages)
+
+
+def _prisma_migrate(
+    at: Place, value: Value, remedy: str, because: tuple[Note, ...], runs: list[Run], urls: Urls, packages: Packages
+) -> Iterator[Migration]:
+    """Certain to break where a command runs it; where none is seen somebody may still do so by hand."""
+    tool = tools.PRISMA
+    mine = [each for each in runs if _near(each, at.path, packages)]
+    found = _over(mine, value, urls, at.path)
+    if found:
+        breaks = tool.breaks if mine else Truth.UNKNOWN
+        notes = (*(each.note for each in mine[:1]), *because)
+        yield Migration(tool.name, at, found, tool.needs, breaks, remedy, notes)
+
+
+def _package(path: str, packages: Packages) -> str:
+    found = packages.deployable(path)
+    return found.path if found is not None else ""
 
 
 def _over(runs: list[Run], value: Value, urls: Urls, path: str) -> tuple[Url, ...]:
@@ -321,9 +316,11 @@ def _entry(worth: Worth | None, key: str) -> Worth | None:
     return found[0] if found else None
 
 
-def _where(values: Values, table: Table, key: str) -> Place:
-    from pooltlint.link.sites import where
+def _table(worth: Worth | None) -> Table | None:
+    return next((each for each in branches(worth) if isinstance(each, Table)), None) if worth else None
 
+
+def _where(values: Values, table: Table, key: str) -> Place:
     return where(values, table.origin.path, table.spans.get(key, table.origin.span))
 
 
@@ -378,6 +375,4 @@ def _unescaped(node: nodes.Expr) -> nodes.Expr:
 
 
 def _place(values: Values, path: str, node: nodes.Expr) -> Place:
-    from pooltlint.link.sites import where
-
     return where(values, path, node.span)

@@ -152,7 +152,8 @@ def _through(shelf: Shelf, values: Values, view: Scopes, known: Known) -> tuple[
         return kind, Truth.YES
     if kind is Through.POOL:
         return kind, Truth.NO
-    return kind, _in_transaction(values, view, known)
+    inside = _in_transaction(values, view, known)
+    return kind, Truth.UNKNOWN if inside is Truth.NO and entry[1].ambient else inside
 
 
 def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
@@ -163,6 +164,8 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
             method, _ = values.method(known.path, site.function, outer)
             if method is not None and method.effect is Effect.TRANSACTION:
                 return Truth.YES
+    if _decorated(values, view, site.function):
+        return Truth.YES
     owner = site.call.callee.owner if isinstance(site.call.callee, nodes.Member) else site.call.callee
     name = spelled(owner)
     state = Truth.NO
@@ -193,6 +196,18 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
     if state is Truth.NO and _given(view, site.function, owner):
         return Truth.UNKNOWN
     return state
+
+
+def _decorated(values: Values, view: Scopes, function: int) -> bool:
+    """Does a decorator run the function in a transaction (``@transaction.atomic``)."""
+    for each in view.module.functions[function].decorators:
+        head_ = each.callee if isinstance(each, nodes.Call) else each
+        for worth in worths.branches(values.of(view.module.path, max(view.module.functions[function].parent, 0), head_)):
+            known = values.shelf.symbols.get(values.plain(worth.symbol)) if isinstance(worth, worths.Library) else None
+            method = getattr(known[1], "method", None) if known else None
+            if method is not None and method.effect is Effect.TRANSACTION:
+                return True
+    return False
 
 
 def _given(view: Scopes, function: int, owner: nodes.Expr) -> bool:

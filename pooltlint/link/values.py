@@ -295,6 +295,8 @@ class Values:
                     return self.annotation(path, function, node)
                 if isinstance(step, Const) and isinstance(step.value, (str, int)) and not isinstance(step.value, bool):
                     return self.step(whole, step.value, origin)
+                if any("*" in self.shelf.types[each.type][1].attributes for each in instances(whole) if each.type in self.shelf.types):
+                    return self.member(whole, "*", origin)
                 return DARK
             case nodes.Template(parts=parts):
                 return Glued(tuple(self.of(path, function, part) for part in parts), origin)
@@ -768,7 +770,7 @@ class Values:
                     found.append(self.attribute(path, cls, name, each, origin, seen))
                 case Instance(type=type_name):
                     entry = self.shelf.types.get(type_name)
-                    inner = entry[1].attributes.get(name) if entry else None
+                    inner = entry[1].attributes.get(name, entry[1].attributes.get("*")) if entry else None
                     if inner == "same":
                         found.append(each)
                     elif inner:
@@ -1002,6 +1004,10 @@ class Values:
                     found = entry[1].methods.get(callee.name) if entry else None
                     if found is not None:
                         return found, each
+            for each in branches(self.of(path, function, callee)):
+                known = self.shelf.symbols.get(each.symbol) if isinstance(each, Library) else None
+                if known and isinstance(known[1], Function) and known[1].method is not None:
+                    return known[1].method, Instance("", None)
             return None, None
         for each in branches(self.of(path, function, callee)):
             if isinstance(each, Thing):

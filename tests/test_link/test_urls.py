@@ -160,12 +160,12 @@ def test_what_is_set_for_the_pooler_or_the_server_is_not_the_codes() -> None:
 def test_a_dockerfile_apart_from_its_code() -> None:
     found = urls(
         {
-            "docker-compose.yml": "services:\n  web:\n    build:\n      context: .\n      dockerfile: docker/web.Dockerfile\n"
+            "docker-compose.yml": "services:\n  web:\n    build: {context: ., dockerfile: docker/web.Dockerfile}\n"
             "    environment:\n      DATABASE_URL: postgres://u@web.acme.net/db\n",
             "package.json": '{"name": "web", "dependencies": {"pg": "8.0.0"}}',
         }
     )
-    assert places(found.named("DATABASE_URL", "src/db.ts")) == [("docker-compose.yml", 7)]
+    assert places(found.named("DATABASE_URL", "src/db.ts")) == [("docker-compose.yml", 5)]
 
 
 # --- references -------------------------------------------------------------------------------
