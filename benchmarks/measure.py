@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -34,7 +36,7 @@ def cost(command: Sequence[str], folder: Path) -> Cost:
     child = subprocess.Popen(
         command,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -46,6 +48,14 @@ def cost(command: Sequence[str], folder: Path) -> Cost:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
     per_megabyte = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / per_megabyte)
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """This process's, with this source tree importable and its bytecode kept, as it is for an installed package."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    bytecode = Path(tempfile.gettempdir()) / "pooltlint-benchmarks-bytecode"
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def by_turns(rounds: int, folder: Path, *commands: Sequence[str]) -> list[Cost]:

@@ -8,6 +8,13 @@ from pooltlint.model.topology import Checkout, Handling, Leak, Runs
 _SESSIONS = {"session"}
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
+_THEN = {
+    "psycopg2": "`getconn()` fails with `connection pool exhausted`",
+    "psycopg 3": "`getconn()` fails with `couldn't get a connection after 30.00 sec`",
+    "SQLAlchemy": "requests fail with `QueuePool limit of size … overflow … reached, connection timed out`",
+    "Knex": "queries fail with `Timeout acquiring a connection. The pool is probably full`",
+}
+"""How an empty pool shows, by default: psycopg2 2.9 and psycopg_pool 3.3 pool.py, SQLAlchemy 2.0 pool/impl.py, knex 3 client.js; others wait for ever."""
 
 
 def check(checkout: Checkout) -> Iterator[Finding]:
@@ -16,56 +23,68 @@ def check(checkout: Checkout) -> Iterator[Finding]:
         return
     if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
         return
-    name = checkout.variable or f"the {checkout.what} of {checkout.call}()"
-    quoted = f"`{name}`" if checkout.variable else name
+    subject = f"`{checkout.variable}`" if checkout.variable else f"The {checkout.what or 'connection'} of `{checkout.call}()`"
+    then = _THEN.get(checkout.library, f"every `{checkout.call}()` waits for ever")
     if checkout.handling is Handling.NEVER:
-        message = (
-            f"{quoted} is taken with `{checkout.call}()` and never given back: each call keeps one connection of the pool, "
-            "and once they are used up every request waits for ever."
-        )
+        message = f"{subject} is never given back to the pool: each call keeps one more connection, and once all are taken {then}."
     else:
-        message = (
-            f"{quoted} leaks {_how(checkout.leaks[0])}: it stays checked out, and once that has happened as often as the pool "
-            "has connections every request waits for ever."
-        )
-    certainty = Certainty.HIGH if checkout.lifetime.repeats or checkout.handling is Handling.NEVER else Certainty.MEDIUM
-    yield Finding(checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), certainty)
+        message = f"{subject} does not go back to the pool {_how(checkout.leaks[0])}; once that has happened to every connection {then}."
+    certain = checkout.lifetime.repeats or checkout.handling is Handling.NEVER
+    yield Finding(
+        checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), Certainty.HIGH if certain else Certainty.MEDIUM,
+    )
 
 
 def _how(leak: Leak) -> str:
     line = leak.at.line
     match leak.kind:
+        case "exception" if leak.detail.endswith("()"):
+            return f"when `{leak.detail}` on line {line} fails"
         case "exception":
-            what = f"`{leak.detail}`" if leak.detail.endswith("()") else "the call"
-            return f"when {what} on line {line} throws" if "another" not in leak.detail else f"when line {line} throws {leak.detail}"
+            return f"when line {line} fails{f' {leak.detail}' if leak.detail else ''}"
         case "return":
-            return f"on the early return on line {line}"
+            return f"on the return on line {line}"
         case "raise":
-            return f"on the throw on line {line}"
-        case "continue" | "break" | "turn":
-            return f"on the `{'next turn' if leak.kind == 'turn' else leak.kind}` of the loop on line {line}"
+            return f"on the error raised on line {line}"
+        case "continue" | "break":
+            return f"on the `{leak.kind}` on line {line}"
+        case "turn":
+            return f"before the next turn of the loop takes another one on line {line}"
         case "rebound":
-            return f"when the variable is bound anew on line {line}"
+            return f"before its variable is bound anew on line {line}"
         case _:
             return f"at the end on line {line}"
 
 
 def _exits(checkout: Checkout) -> Iterator[Note]:
+    """The other ways out. What stands on the checkout's own line needs no note."""
+    told = checkout.handling is Handling.LEAKS
     seen: set[int] = {checkout.at.line}
     for leak in checkout.leaks:
         if leak.at.line in seen:
             continue
         seen.add(leak.at.line)
-        yield Note(f"{'it' if not checkout.variable else checkout.variable} is still held {_how(leak)}", leak.at)
+        yield Note(f"{checkout.variable or 'it'} {'does not go back' if told else 'is still held'} {_how(leak)}", leak.at)
         if len(seen) > _NOTES:
             return
 
 
 def _remedy(checkout: Checkout) -> str:
+    name = checkout.variable or "connection"
+    waits = "async " if checkout.release.startswith("await ") else ""
+    pool = checkout.call.rpartition(".")[0] or "pool"
+    release = checkout.release
+    if not checkout.via:
+        match checkout.library, checkout.call.rpartition(".")[2]:
+            case ("SQLAlchemy", "raw_connection"):
+                return f"Write `with contextlib.closing({checkout.call}()) as {name}:`, so that leaving the block gives it back."
+            case ("SQLAlchemy", _) | ("asyncpg", _):
+                waits = "async " if checkout.library == "asyncpg" else waits
+                return f"Write `{waits}with {checkout.call}(…) as {name}:`, so that leaving the block gives it back."
+            case ("psycopg 3", "getconn"):
+                return f"Write `with {pool}.connection() as {name}:` (`async with` on an AsyncConnectionPool), so that leaving the block gives it back."
+            case ("Knex", "transaction"):
+                return f"Write `await {checkout.call}(async (trx) => {{ … }})`, which commits or rolls back and gives the connection back by itself."
     if checkout.language == "python":
-        if checkout.library == "SQLAlchemy":
-            return f"Write `with {checkout.call}() as {checkout.variable or 'connection'}:` so that leaving the block gives it back."
-        if checkout.library == "asyncpg":
-            return f"Write `async with {checkout.call}() as {checkout.variable or 'connection'}:` so that leaving the block gives it back."
-        return f"Put everything after the checkout into `try:` and `{checkout.release}` into `finally:`."
-    return f"Put everything after the checkout into `try {{ … }}` and `{checkout.release}` into `finally {{ … }}`."
+        return f"Begin a `try:` right after line {checkout.at.line} and put `{release}` into its `finally:`."
+    return f"Begin a `try {{ … }}` right after line {checkout.at.line} and put `{release}` into its `finally {{ … }}`."

@@ -3,37 +3,76 @@
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding
-from pooltlint.model.topology import Client, Kind, Runs
+from pooltlint.model.topology import Client, Kind, Mode, Runs
 
 _EACH = {Runs.REQUEST: "request", Runs.JOB: "job", Runs.LOOP: "turn of the loop"}
+_WORKERS = "Cloudflare Workers"
 
 
 def check(client: Client) -> Iterator[Finding]:
     """Speaks only where an entry point of a framework is proven to lead to the constructor."""
-    if not client.opens or not client.lifetime.repeats or client.right_per_request:
-        return
-    if any(each.opens for each in client.wraps):
+    if not client.opens or not client.lifetime.repeats or any(each.opens for each in client.wraps):
         return  # it opens nothing itself: the client behind it is judged
+    if client.right_per_request or any(each.right_per_request for each in client.wraps):
+        return
+    if client.deployable is not None and _WORKERS in client.deployable.frameworks:
+        return  # connections cannot be kept between requests there
+    single = client.kind is Kind.CONNECTION
+    if single and (client.lifetime.runs is Runs.LOOP or _pooled(client)):
+        return  # a reconnecting loop; a short connection to a pooler
     each = _EACH[client.lifetime.runs]
-    count = client.limit.count if client.limit is not None else None
-    if client.kind is Kind.CONNECTION:
-        what = f"`{client.call}` opens a new connection for each {each}"
-        harm = "every one of them pays for a connection of its own, and under load the server runs out of slots (`sorry, too many clients already`)"
+    if single:
+        what = f"opens a new connection for every {each}, so that each one pays for connecting"
     else:
-        size = f" of up to {count} connections" if count else ""
-        what = f"`{client.call}` makes a new pool{size} for each {each}"
-        harm = "nothing is reused, and the server runs out of slots under load (`sorry, too many clients already`)"
+        count = client.limit.count if client.limit is not None else None
+        what = f"makes a new {_noun(client)}{f' of up to {count} connections' if count else ''} for every {each}, so that nothing is reused"
+    certain = client.certain and client.lifetime.runs is Runs.REQUEST
     yield Finding(
         client.at,
-        f"{what}: {harm}.",
+        f"`{client.call}` {what} and the server runs out of connections under load (`sorry, too many clients already`).",
         _remedy(client),
         client.lifetime.because,
-        Certainty.HIGH if client.certain else Certainty.MEDIUM,
+        Certainty.HIGH if certain else Certainty.MEDIUM,
     )
 
 
+def _pooled(client: Client) -> bool:
+    """Does every connection string that is known lead through a pooler."""
+    return bool(client.urls) and all(url.route.mode not in (Mode.DIRECT, Mode.UNKNOWN) for url in client.urls)
+
+
+def _noun(client: Client) -> str:
+    return "engine with a pool" if client.library == "SQLAlchemy" else "pool"
+
+
 def _remedy(client: Client) -> str:
-    name = client.variable.rpartition(".")[2] or ("connection" if client.kind is Kind.CONNECTION else "pool")
-    if client.kind is Kind.CONNECTION:
-        return f"Make one pool when the module is loaded and take `{name}` out of it."
-    return f"Make `{name}` once, at module level or in the application's start-up hook, and use that one here."
+    name = client.variable.rpartition(".")[2]
+    match client.type:
+        case "psycopg2.connection":
+            return (
+                "Make one `psycopg2.pool.ThreadedConnectionPool(1, 10, dsn)` at module level, take a connection with `pool.getconn()` here and "
+                "give it back with `pool.putconn(connection)` in `finally:`."
+            )
+        case "psycopg.connection":
+            return "Open one `psycopg_pool.ConnectionPool(conninfo)` when the process starts and write `with pool.connection() as connection:` here."
+        case "psycopg.async_connection":
+            return (
+                "Open one `psycopg_pool.AsyncConnectionPool(conninfo)` when the application starts and write "
+                "`async with pool.connection() as connection:` here."
+            )
+        case "asyncpg.connection":
+            return "Make one `await asyncpg.create_pool(dsn)` when the application starts and write `async with pool.acquire() as connection:` here."
+        case "asyncpg.pool":
+            return "Make the pool once, in the application's start-up hook, and write `async with pool.acquire() as connection:` here."
+        case "sqlalchemy.Engine" | "sqlalchemy.AsyncEngine":
+            return f"Call `{client.call}` once, at module level, and make only the session or connection here."
+        case "pg.Client":
+            return "Make one `const pool = new Pool(…)` at module level and send queries with `pool.query(…)`: it takes a connection and gives it back."
+        case _:
+            pass
+    if client.at.path.endswith(".py"):
+        return f"Make `{name or 'the pool'}` once, at module level or in the application's start-up hook, and use that one here."
+    made = f"const {name or 'pool'} = {client.call}(…)"
+    guarded = client.deployable is not None and bool(client.deployable.hot_reload)
+    kept = ", kept on `globalThis` so that hot reload does not make more of them" if guarded else ""
+    return f"Move `{made}` to module level, in a file of its own{kept}, and import it here."

@@ -21,7 +21,6 @@ from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn
 from pooltlint.model.value import Value
 from pooltlint.outline import nodes
-from pooltlint.outline.names import Scopes
 
 
 def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:

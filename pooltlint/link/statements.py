@@ -18,6 +18,7 @@ from pooltlint.outline.names import Scopes
 from pooltlint.sql import HOLE, classify
 
 _BY_CALL = {Effect.LISTEN: Sql.LISTEN, Effect.NOTIFY: Sql.NOTIFY, Effect.LOCK: Sql.LOCK, Effect.SET: Sql.SET}
+_LOCAL = (Sql.SET_LOCAL, Sql.SET_CONFIG_LOCAL)
 _LONGEST = 120
 """Characters of a statement that are kept for messages."""
 
@@ -85,7 +86,8 @@ def _by_text(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scope
     if found is None:
         return
     text, expression = found
-    classified = [each for each in classify(text) if each.sql is not Sql.OTHER]
+    parts = classify(text)
+    classified = [each for each in parts if each.sql is not Sql.OTHER]
     if not classified:
         return
     path, site = known.path, known.site
@@ -96,6 +98,8 @@ def _by_text(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scope
     began = inside is Truth.YES
     for each in classified:
         here = Truth.YES if began else inside
+        if len(parts) > 1 and each.sql in _LOCAL:
+            here = Truth.YES  # several statements in one text are one transaction (PostgreSQL: simple query protocol)
         if each.sql is Sql.BEGIN:
             began = True
         elif each.sql in (Sql.COMMIT, Sql.ROLLBACK):
