@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -24,10 +24,13 @@ class Cost(NamedTuple):
     memory: float
 
 
-def pooltlint(*argv: str) -> list[str]:
-    """The command line that runs this source tree, as the installed script would."""
-    start = "import sys; sys.argv[0] = 'pooltlint'; from pooltlint.__main__ import main; main()"
-    return [sys.executable, "-c", start, *argv]
+def installed(folder: Path) -> Callable[..., list[str]]:
+    """A copy of this source tree, compiled as an installation is; gives command lines that run it."""
+    for name in ("pooltlint", "rules"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(folder / "pooltlint", quiet=2)
+    start = f"import sys; sys.path[0] = {str(folder)!r}; from pooltlint.__main__ import main; main()"
+    return lambda *argv: [sys.executable, "-c", start, *argv]
 
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
@@ -36,7 +39,7 @@ def cost(command: Sequence[str], folder: Path) -> Cost:
     child = subprocess.Popen(
         command,
         cwd=folder,
-        env=_environment(),
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -48,14 +51,6 @@ def cost(command: Sequence[str], folder: Path) -> Cost:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
     per_megabyte = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / per_megabyte)
-
-
-@cache
-def _environment() -> dict[str, str]:
-    """This process's, with this source tree importable and its bytecode kept, as it is for an installed package."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    bytecode = Path(tempfile.gettempdir()) / "pooltlint-benchmarks-bytecode"
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def by_turns(rounds: int, folder: Path, *commands: Sequence[str]) -> list[Cost]:

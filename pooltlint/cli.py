@@ -62,8 +62,10 @@ def _with_command(argv: Sequence[str]) -> list[str]:
 
 
 def _complain(message: str, code: int) -> int:
+    from pooltlint.redaction import prose
+
     with contextlib.suppress(OSError):
-        print(f"pooltlint: {message}", file=sys.stderr)
+        print(f"pooltlint: {prose(message)}", file=sys.stderr)
     return code
 
 

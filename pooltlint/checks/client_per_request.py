@@ -54,11 +54,10 @@ def _remedy(client: Client) -> str:
                 "give it back with `pool.putconn(connection)` in `finally:`."
             )
         case "psycopg.connection":
-            return "Open one `psycopg_pool.ConnectionPool(conninfo)` when the process starts and write `with pool.connection() as connection:` here."
-        case "psycopg.async_connection":
+            kind = "Async" if "Async" in client.call else ""
             return (
-                "Open one `psycopg_pool.AsyncConnectionPool(conninfo)` when the application starts and write "
-                "`async with pool.connection() as connection:` here."
+                f"Open one `psycopg_pool.{kind}ConnectionPool(conninfo)` when the process starts and write "
+                f"`{'async ' if kind else ''}with pool.connection() as connection:` here."
             )
         case "asyncpg.connection":
             return "Make one `await asyncpg.create_pool(dsn)` when the application starts and write `async with pool.acquire() as connection:` here."

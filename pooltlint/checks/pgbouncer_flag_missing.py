@@ -26,7 +26,8 @@ def check(prisma: Prisma) -> Iterator[Finding]:
         return
     for client in _clients(prisma):
         for url in deciding(prisma.url if client is None or client.url is None else client.urls):
-            if url.route.multiplexes and url.route.prepared is not Truth.YES and _flag(url) is None:
+            unseen = url.declared and not url.text
+            if url.route.multiplexes and url.route.prepared is not Truth.YES and _flag(url) is None and not unseen:
                 yield _finding(prisma, client, url)
 
 
@@ -67,7 +68,7 @@ def _finding(prisma: Prisma, client: Client | None, url: Url) -> Finding:
 
 def _chain(prisma: Prisma, url: Url, user: Place, at: Place) -> Iterator[Note]:
     first, *others = url.route.because
-    yield Note(f"{url.name or 'this'} leads through {url.route.pooler}: {first.text}", first.at)
+    yield Note(f"{url.name or 'this'} leads through {url.route.pooler or 'a pooler'}: {first.text}", first.at)
     yield from others
     if user != at:
         yield Note(f"Prisma connects with {url.name or 'it'}", user)

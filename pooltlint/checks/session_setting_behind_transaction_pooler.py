@@ -27,72 +27,99 @@ _ROLE = {"role", "session authorization"}
 
 
 def check(topology: Topology) -> Iterator[Finding]:
-    """Statements on one connection, and what clients and Rails set when they connect; pools have a rule of their own."""
-    for statement in topology.statements:
-        if statement.through is Through.POOL or statement.lifetime.runs is Runs.TEST:
-            continue
-        if statement.sql in _FOR_TRANSACTION:
-            yield from _without_transaction(statement)
-        elif statement.sql in _FOR_SESSION:
-            yield from _for_session(statement, topology.statements)
+    """Statements on one connection, and what clients and Rails set at connect; pools have a rule of their own."""
+    groups: dict[tuple[object, ...], list[Statement]] = {}
+    for each in topology.statements:
+        if (
+            each.through is not Through.POOL
+            and each.lifetime.runs is not Runs.TEST
+            and _wrong(each, topology.statements)
+        ):
+            key = (
+                each.at.path,
+                each.function,
+                each.sql in _FOR_TRANSACTION,
+                tuple(client.at for client in each.clients),
+            )
+            groups.setdefault(key, []).append(each)
+    for first, *others in groups.values():
+        yield from _without_transaction(first, others) if first.sql in _FOR_TRANSACTION else _for_session(first, others)
     for client in topology.clients:
         yield from _client(client)
     for rails in topology.rails:
         yield from _rails(rails)
 
 
-def _without_transaction(statement: Statement) -> Iterator[Finding]:
-    if statement.in_transaction is not Truth.NO or statement.through not in (Through.CHECKOUT, Through.CONNECTION):
-        return
+def _wrong(statement: Statement, statements: tuple[Statement, ...]) -> bool:
+    """May it be a fault: LOCAL surely without a transaction, or for a session and not taken back in one transaction."""
+    if statement.sql in _FOR_TRANSACTION:
+        alone = statement.through in (Through.CHECKOUT, Through.CONNECTION)
+        return alone and statement.in_transaction is Truth.NO
+    return statement.sql in _FOR_SESSION and not (
+        statement.in_transaction is Truth.YES
+        and any(
+            each.sql is Sql.RESET
+            and (each.at.path, each.function) == (statement.at.path, statement.function)
+            and each.subject in (statement.subject, "all")
+            for each in statements
+        )
+    )
+
+
+def _without_transaction(statement: Statement, others: list[Statement]) -> Iterator[Finding]:
     if statement.sql is Sql.SET_LOCAL:
-        effect = "has no effect: it only holds inside a transaction, and the server answers with a warning (25P01) that nobody sees"
-        remedy = "Send BEGIN before it and COMMIT after the queries that need it, on the same connection."
+        said = statement.text
+        effect = "it holds for the rest of a transaction, and none was begun; the server only warns (25P01)"
     else:
-        effect = "has no effect on the next query: its third argument makes it hold to the end of the transaction, which is the statement itself"
-        remedy = "Send BEGIN before it and COMMIT after the queries that need it, on the same connection."
+        said = f"set_config('{statement.subject or '…'}', …, true)"
+        effect = "it holds to the end of the transaction, which is this statement itself"
     yield Finding(
         statement.at,
-        f"`{statement.text}` outside of a transaction {effect}.",
-        remedy,
-        statement.because,
+        f"`{said}` has no effect on the queries after it: {effect}.",
+        "Send BEGIN before it and COMMIT after the queries that need it, on the same connection.",
+        tuple(_also(others)),
         Certainty.HIGH if len(statement.clients) < 2 else Certainty.MEDIUM,
     )
 
 
-def _for_session(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[Finding]:
-    if statement.in_transaction is Truth.YES and any(
-        each.sql is Sql.RESET
-        and each.function == statement.function
-        and each.at.path == statement.at.path
-        and each.subject in (statement.subject, "all")
-        for each in statements
-    ):
-        return
+def _for_session(statement: Statement, others: list[Statement]) -> Iterator[Finding]:
     found = next((each for client in statement.clients if (each := pooling(client.urls, client.claim))), None)
     if found is None:
         return
+    text = (
+        statement.text if statement.sql is not Sql.SET_CONFIG else f"set_config('{statement.subject or '…'}', …, false)"
+    )
     yield Finding(
         statement.at,
-        f"`{statement.text}` {found.said} {_harm(statement.sql is Sql.SET_ROLE or statement.subject in _ROLE)}.",
+        f"`{text}` {found.said} {_harm(_is_role(statement))}.",
         _remedy(statement),
-        found.because,
+        (*found.because, *_also(others)),
         found.certainty,
     )
+
+
+def _also(others: list[Statement]) -> Iterator[Note]:
+    for each in others[:3]:
+        yield Note("and so it is here", each.at)
+
+
+def _is_role(statement: Statement) -> bool:
+    return statement.sql is Sql.SET_ROLE or statement.subject in _ROLE
 
 
 def _harm(role: bool) -> str:
     what = "role" if role else "setting"
     others = "run under that role" if role else "run with it"
     return (
-        f"stays behind on whatever server connection ran it: the next transaction of this client may not have the {what}, "
-        f"and other clients {others}"
+        "stays behind on whatever server connection ran it: the next transaction of this client may not have "
+        f"the {what}, and other clients {others}"
     )
 
 
 def _remedy(statement: Statement) -> str:
     if statement.sql is Sql.SET_CONFIG:
         return "Pass `true` as the third argument, inside of the transaction that needs it."
-    if statement.sql is Sql.SET_ROLE or statement.subject in _ROLE:
+    if _is_role(statement):
         return "Begin a transaction and write `SET LOCAL ROLE …` in it, or connect as that role."
     if statement.subject == "session characteristics":
         return "Say it with each transaction: `BEGIN ISOLATION LEVEL …`."
@@ -149,6 +176,6 @@ def _told(option: str, role: bool, at: Place, found: Pooling, remedy: str) -> Fi
         at,
         f"`{option}` is a SET at every connect, which {found.said} {_harm(role)}.",
         remedy,
-        tuple(Note(each.text, each.at) for each in found.because),
+        found.because,
         found.certainty,
     )

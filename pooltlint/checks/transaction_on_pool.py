@@ -25,7 +25,6 @@ _TELLS = {
 _RESET = {
     Sql.BEGIN: "asyncpg rolls it back when the connection returns to the pool, and the statements after it run without a transaction",
     Sql.SET: "asyncpg resets the connection when the call returns, so that it has no effect",
-    Sql.SET_ROLE: "asyncpg resets the connection when the call returns, so that it has no effect",
     Sql.SET_CONFIG: "asyncpg resets the connection when the call returns, so that it has no effect",
     Sql.LISTEN: "asyncpg stops listening when the call returns",
     Sql.LOCK: "asyncpg unlocks everything when the connection returns to the pool, so that nothing is locked",

@@ -22,6 +22,14 @@ CONNECTION_OPTIONS = {
 }
 
 
+POOL_OPTIONS = {
+    "min_size": "minimum",
+    "max_size": "limit",
+    "timeout": "acquire_timeout_seconds",
+    "kwargs.prepare_threshold": "prepare_threshold",
+}
+
+
 def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Prepared:
     """By ``prepare_threshold``; a URL cannot carry it (libpq refuses unknown parameters)."""
     given = options.get("prepare_threshold")
@@ -119,7 +127,7 @@ DRIVER = Driver(
         },
         **{
             f"psycopg_pool.{name}": Construct(
-                "psycopg.pool", Kind.POOL, url=(0, "conninfo"), options={"min_size": "minimum", "max_size": "limit", "timeout": "acquire_timeout_seconds"},
+                "psycopg.pool", Kind.POOL, url=(0, "conninfo"), options=POOL_OPTIONS,
                 close="{it}.close()", prepared=pool_prepared, limit=limit,
             )
             for name in _POOLS

@@ -24,6 +24,8 @@ OPTIONS = {
     "pool_pre_ping": "pre_ping",
     "poolclass": "pool_class",
     "connect_args": "connect_args",
+    "connect_args.prepare_threshold": "prepare_threshold",
+    "connect_args.statement_cache_size": "statement_cache_size",
     "isolation_level": "isolation_level",
 }
 _NOT_POSTGRES = ("sqlite", "mysql", "mariadb", "mssql", "oracle", "snowflake", "bigquery", "duckdb", "clickhouse", "redshift", "trino", "hive")
@@ -93,7 +95,7 @@ def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, 
     if "statement_cache_size" in entries and not cache:
         return Prepared(Truth.UNKNOWN)
     if cache == [0] and (named or modern is not Truth.NO):
-        return Prepared(Truth.NO if named or modern is Truth.YES else Truth.UNKNOWN, at_option="connect_args", claim="statement_cache_size=0")
+        return Prepared(Truth.NO if named or modern is Truth.YES else Truth.UNKNOWN, at_option="statement_cache_size", claim="statement_cache_size=0")
     if is_open and not cache:
         return Prepared(Truth.UNKNOWN)
     remedy = 'Pass `connect_args={"statement_cache_size": 0}` to the engine.' if modern is not Truth.NO else (

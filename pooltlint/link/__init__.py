@@ -35,7 +35,7 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     """
     running = poolers(facts)
     urls = Urls(facts, running, settings.urls)
-    if all(isinstance(each, EnvFile | BouncerFile) for each in facts):
+    if not more.files and all(isinstance(each, EnvFile | BouncerFile) for each in facts):
         # nobody here connects anywhere, and what follows is slow to load
         return Topology(urls=urls.all(), poolers=running, bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)))
     from pooltlint.link.assembly import assemble

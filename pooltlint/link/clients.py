@@ -18,7 +18,7 @@ from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Deployable, Lifetime, Runs, Url
 from pooltlint.model.truth import Truth
-from pooltlint.model.url import Dsn
+from pooltlint.model.url import MASK, Dsn
 from pooltlint.model.value import Value
 from pooltlint.outline import nodes
 
@@ -33,7 +33,7 @@ def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:
         case worths.Env(name=name, origin=origin, default=default):
             return model.FromEnv(name, _place(values, origin), None if default is None else value_of(values, default, depth + 1))
         case worths.Glued(parts=parts, origin=origin):
-            return model.Joined(tuple(value_of(values, each, depth + 1) for each in parts), _place(values, origin))
+            return model.Joined(_without_userinfo([value_of(values, each, depth + 1) for each in parts]), _place(values, origin))
         case worths.Either(values=several):
             return model.OneOf(tuple(value_of(values, each, depth + 1) for each in several))
         case worths.Table(entries=entries, open=open_, origin=origin):
@@ -42,6 +42,26 @@ def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:
             return model.Sequence(tuple(value_of(values, each, depth + 1) for each in items), _place(values, origin))
         case _:
             return model.Unknown()
+
+
+def _without_userinfo(parts: list[Value]) -> tuple[Value, ...]:
+    """The parts of a text, masked between ``://`` and the last ``@``: a password may come from a constant of any name."""
+    texts = [each.value if isinstance(each, model.Literal) and isinstance(each.value, str) else "" for each in parts]
+    first = next((at for at, text in enumerate(texts) if "://" in text), len(texts))
+    last = max((at for at, text in enumerate(texts) if "@" in text), default=0)
+    for at in range(first, last + 1):
+        each, text = parts[at], texts[at]
+        before = text[: text.index("://") + 3] if at == first else ""
+        behind = text[text.rindex("@") :] if at == last else ""
+        match each:
+            case model.Literal(at=place) if first < last:
+                hidden = MASK if len(before) + len(behind) < len(text) or not text else ""
+                parts[at] = model.Literal(before + hidden + behind, place)
+            case model.FromEnv(name=name, at=place, default=default) if default is not None:
+                parts[at] = model.FromEnv(name, place, model.Literal(MASK, place))
+            case model.OneOf() | model.Joined():
+                parts[at] = model.Unknown()
+    return tuple(parts)
 
 
 def _place(values: Values, origin: Origin) -> Place | None:
@@ -147,9 +167,9 @@ class Clients:
             option = _dig(flat, name)
             if option is not None:
                 options[canonical] = value_of(values, option)
-                first = name.partition(".")[0]
-                if first in spans:
-                    places[canonical] = spans[first]
+                place_ = _dig_place(values, flat, name) or spans.get(name.partition(".")[0])
+                if place_ is not None:
+                    places[canonical] = place_
         wrapped: dict[str, str] = {}
         objects: list[Instance] = []
         for label, worth in [*((str(i), each) for i, each in enumerate(positional)), *flat.items()]:
@@ -279,6 +299,17 @@ def _dig(table: Mapping[str, Worth], name: str) -> Worth | None:
     for each in branches(worth):
         if isinstance(each, worths.Table):
             return _dig(each.entries, rest)
+    return None
+
+
+def _dig_place(values: Values, table: Mapping[str, Worth], name: str) -> Place | None:
+    """Where an option inside of another one is written."""
+    first, _, rest = name.partition(".")
+    for each in branches(table[first]) if rest and first in table else ():
+        if isinstance(each, worths.Table):
+            if "." not in rest and rest in each.spans and each.origin.path in values.program.modules:
+                return where(values, each.origin.path, each.spans[rest])
+            return _dig_place(values, each.entries, rest)
     return None
 
 

@@ -19,6 +19,8 @@ from pooltlint.sql import HOLE, classify
 
 _BY_CALL = {Effect.LISTEN: Sql.LISTEN, Effect.NOTIFY: Sql.NOTIFY, Effect.LOCK: Sql.LOCK, Effect.SET: Sql.SET}
 _LOCAL = (Sql.SET_LOCAL, Sql.SET_CONFIG_LOCAL)
+_HELPERS = 3
+"""How deep helpers are followed that are given a connection."""
 _LONGEST = 120
 """Characters of a statement that are kept for messages."""
 
@@ -178,8 +180,7 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
             continue
         callee = other.call.callee
         other_owner = callee.owner if isinstance(callee, nodes.Member) else callee
-        passes = any(spelled(each.value) == name for each in other.call.args if isinstance(each.value, (nodes.Name, nodes.Member)))
-        if passes and state is Truth.NO:
+        if state is Truth.NO and not _quiet(values, known.path, other.function, other.call, name):
             state = Truth.UNKNOWN  # a helper may have begun one
         if spelled(other_owner) != name:
             continue
@@ -200,6 +201,54 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
     if state is Truth.NO and _given(view, site.function, owner):
         return Truth.UNKNOWN
     return state
+
+
+def _quiet(values: Values, path: str, function: int, call: nodes.Call, name: str, depth: int = 0) -> bool:
+    """Does a call surely neither begin nor end a transaction on an object that it may be given as an argument."""
+    given = [
+        (number, each) for number, each in enumerate(call.args)
+        if isinstance(each.value, nodes.Name | nodes.Member) and spelled(each.value) == name
+    ]
+    if not given:
+        return True
+    if depth > _HELPERS or any(each.spread for each in call.args):
+        return False
+    for worth in worths.branches(values.of(path, function, call.callee)):
+        view = values.program.modules.get(worth.path) if isinstance(worth, worths.Routine) else None
+        if view is None or not isinstance(worth, worths.Routine):
+            return False
+        routine = view.module.functions[worth.function]
+        shift = 1 if view.module.language == "python" and routine.owner >= 0 and not routine.static else 0
+        for number, argument in given:
+            targets = [each.target.id for each in routine.params if isinstance(each.target, nodes.Name)]
+            inner = argument.name or (targets[number + shift] if number + shift < len(targets) else "")
+            if not inner or not _leaves_alone(values, view, worth.function, inner, depth):
+                return False
+    return True
+
+
+def _leaves_alone(values: Values, view: Scopes, function: int, name: str, depth: int) -> bool:
+    """Does nothing in a function, and in those inside of it, begin or end a transaction on a parameter."""
+    for site in view.sites:
+        at = site.function
+        while at > function:
+            at = view.module.functions[at].parent
+        if at != function:
+            continue
+        callee = site.call.callee
+        owner = callee.owner if isinstance(callee, nodes.Member) else callee
+        if spelled(owner) == name:
+            method, receiver = values.method(view.module.path, site.function, site.call)
+            if method is None or method.effect not in (Effect.QUERY, Effect.NONE, Effect.RELEASE):
+                return False
+            if method.effect is Effect.QUERY:
+                driver = values.shelf.types[receiver.type][0] if receiver is not None and receiver.type else None
+                text = sql_text(values, Known(view.module.path, 0, site, driver, method=method, receiver=receiver)) if driver else None
+                if text is None or any(each.sql in (Sql.BEGIN, Sql.COMMIT, Sql.ROLLBACK) for each in classify(text[0])):
+                    return False
+        elif not _quiet(values, view.module.path, site.function, site.call, name, depth + 1):
+            return False
+    return True
 
 
 def _decorated(values: Values, view: Scopes, function: int) -> bool:

@@ -267,7 +267,8 @@ class Pooling(Struct, frozen=True):
 def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
     """The transaction pooler that the deciding connection strings lead through, else the one that an option expects.
 
-    ``claim`` only counts where no connection string says otherwise, and never makes it certain.
+    ``claim`` only counts where no connection string surely says otherwise, and never makes it certain: a
+    server that a compose file runs may be the developer's own.
     """
     decisive = deciding(urls)
     for url in decisive:
@@ -277,7 +278,10 @@ def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
             lead = Note(f"{url.name or 'the connection string'} leads through {name}{': ' if why else ''}{why}", url.at)
             rest = tuple(each for each in url.route.because if each.at != url.at or each.at is None and each.text != why)
             return Pooling(f"behind {name} in {url.route.mode.value} mode", url.route, (lead, *rest), url.route.certainty, url)
-    if claim is None or any(url.route.mode is not Mode.UNKNOWN for url in decisive):
+    if claim is None or any(
+        url.route.mode is not Mode.UNKNOWN and (url.route.certainty is Certainty.HIGH or url.profile is Profile.PRODUCTION)
+        for url in decisive
+    ):
         return None
     return Pooling("behind the transaction pooler that it is set up for", Route(Mode.TRANSACTION), (claim,), Certainty.MEDIUM)
 

@@ -21,6 +21,7 @@ _SECRET_PARAMETER = re.compile(  # starts only where a word starts: linear on an
     r"(?i)(?<![a-z0-9_.-])([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|(?<![a-z0-9])(?:pwd|sslkey)))(\s*=\s*)('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&;,'\"`]+)"
 )
+_SQL_SECRET = re.compile(r"(?i)(\bpassword\s+e?)'(?:[^'\\]|''|\\.)*'?")
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:%+/@=\- *]{0,80}\Z")
 _SECRET_KEY = re.compile(r"(?i)pass|secret|token|key|pwd|credential|auth")
 _SCHEMES = {
@@ -73,11 +74,13 @@ class Dsn(Struct, frozen=True):
 
 
 def mask(text: str) -> str:
-    """The text without user-info of URLs and without values of secret parameters."""
+    """The text without user-info of URLs, values of secret parameters and the passwords of SQL roles."""
     if "://" in text:
         text = _URL.sub(_without_userinfo, text)
     if "=" in text:
         text = _SECRET_PARAMETER.sub(rf"\1\2{MASK}", text)
+    if "'" in text:
+        text = _SQL_SECRET.sub(rf"\1'{MASK}'", text)
     return text
 
 

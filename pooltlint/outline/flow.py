@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -278,6 +278,7 @@ class _Key(NamedTuple):
     state: _State
 
 
+_T = TypeVar("_T")
 _Exits = dict[_Key, dict[tuple[Span, bool], None]]
 _Pairs = list[tuple[_State, _Value]]
 
@@ -1202,8 +1203,8 @@ class _Walk:
                                 onward.append(after)
                             else:
                                 found.append((after, truth))
-                    live = onward
-                return found + [(each, op == "and") for each in live]
+                    live = self.distinct(onward)
+                return self.distinct(found + [(each, op == "and") for each in live])
             case Operation(op="==" | "!=" as op, operands=(left, right)):
                 return [(after, truth is (op == "==")) for after, truth in self.equality(left, right, state, exits)]
             case Operation(op="in", operands=(Text(value=name), Call(callee=Name(id="locals" | "vars")))):
@@ -1250,15 +1251,21 @@ class _Walk:
 
     # --- expressions
 
-    def several(self, exprs: Sequence[Expr], state: _State, exits: _Exits) -> list[tuple[_State, list[_Value]]]:
-        found: list[tuple[_State, list[_Value]]] = [(state, [])]
+    def several(
+        self, exprs: Sequence[Expr], state: _State, exits: _Exits
+    ) -> list[tuple[_State, tuple[_Value, ...]]]:
+        """Expressions one after the other: the states behind them, each with all their values."""
+        found: list[tuple[_State, tuple[_Value, ...]]] = [(state, ())]
         for expr in exprs:
-            found = [
-                (after, [*values, value])
-                for before, values in found
-                for after, value in self.value(expr, before, exits)
-            ]
+            pairs = ((values, self.value(expr, before, exits)) for before, values in found)
+            found = self.distinct((after, (*values, value)) for values, each in pairs for after, value in each)
         return found
+
+    def distinct(self, found: Iterable[_T]) -> list[_T]:
+        kept = list(dict.fromkeys(found))
+        if len(kept) > _STATES:
+            raise _TooMuch
+        return kept
 
     def value(self, expr: Expr, state: _State, exits: _Exits) -> _Pairs:
         """The states after an expression, with its value."""
@@ -1370,7 +1377,7 @@ class _Walk:
         yes, no = self.split(expr.test, [state], exits)
         found = [pair for each in yes for pair in self.value(expr.then, each, exits)]
         found += [pair for each in no for pair in self.value(expr.otherwise, each, exits)]
-        return self.joined(state, found, (expr.test,)) if yes and no else found
+        return self.distinct(self.joined(state, found, (expr.test,)) if yes and no else found)
 
     def operation(self, expr: Operation, state: _State, exits: _Exits) -> _Pairs:
         op, operands = expr.op, expr.operands
@@ -1389,9 +1396,10 @@ class _Walk:
                     if stops is not False:
                         note = _FALSY if op == "and" else _TRUTHY
                         found.append((after if truth is not None else self.noted(left, note, after), value))
-                live = [pair for each in onward for pair in self.value(operand, each, exits)]
+                live = [pair for each in self.distinct(onward) for pair in self.value(operand, each, exits)]
                 left = operand
-            return self.joined(state, found + live, operands[:-1]) if found and live else found + live
+            both = bool(found and live)
+            return self.distinct(self.joined(state, found + live, operands[:-1]) if both else found + live)
         if op in ("not", "==", "!="):
             pairs = [(after, _Value(_Kind.CONSTANT, truth)) for after, truth in self.truth(expr, state, exits)]
             decided = len({value for _, value in pairs}) < 2
@@ -1548,7 +1556,7 @@ class _Walk:
         return found
 
     def called(
-        self, call: Call, owner: _Value, values: list[_Value], state: _State, exits: _Exits, quiet: bool
+        self, call: Call, owner: _Value, values: Sequence[_Value], state: _State, exits: _Exits, quiet: bool
     ) -> _Pairs:
         """A call whose owner and arguments are evaluated."""
         callee = call.callee

@@ -57,6 +57,7 @@ from pooltlint.outline.nodes import (
     Try,
     Yield,
 )
+from pooltlint.outline.secrets import kept
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser, Query
@@ -605,7 +606,8 @@ def _object(r: _Reading, node: Node) -> Expr:
         span = (child.start_byte, child.end_byte)
         if kind in {"pair", "pair_pattern"}:
             parts = child.children
-            entries.append(Entry(_key(r, parts[0]), _expr(r, parts[-1]), span))
+            key = _key(r, parts[0])
+            entries.append(Entry(key, kept(key, _expr(r, parts[-1])), span))
         elif kind in {"shorthand_property_identifier", "shorthand_property_identifier_pattern"}:
             name = _spelled(r, child)
             entries.append(Entry(name, Constant(None, span) if name == "undefined" else Name(name, span), span))
@@ -733,7 +735,8 @@ def _assignment(r: _Reading, node: Node) -> Expr:
     children = [child for child in node.children if child.type not in {"comment", "ERROR"}]
     if len(children) != 3:
         return _opaque(r, node)
-    return Assign(_expr(r, children[0]), _expr(r, children[2]), node.byte_range, children[1].type)
+    target = _expr(r, children[0])
+    return Assign(target, kept(target, _expr(r, children[2])), node.byte_range, children[1].type)
 
 
 def _await(r: _Reading, node: Node) -> Expr:
@@ -947,7 +950,7 @@ def _typed_parameter(r: _Reading, node: Node) -> Parameter | None:
         target, star = target.value, "*"
     if target is None:
         target = Opaque((), node.byte_range)
-    return Parameter(target, node.byte_range, annotation, default, star, property_, tuple(decorators))
+    return Parameter(target, node.byte_range, annotation, default and kept(target, default), star, property_, tuple(decorators))
 
 
 def _body(r: _Reading, node: Node) -> tuple[tuple[str, ...], Block]:
@@ -1018,7 +1021,7 @@ def _field(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> Field | Non
             name = _key(r, child)
     if name is None:
         return None if value is None else Field("", node.byte_range, value, annotation, static, (*decorators, *own))
-    return Field(name, node.byte_range, value, annotation, static, (*decorators, *own))
+    return Field(name, node.byte_range, value and kept(name, value), annotation, static, (*decorators, *own))
 
 
 def _class(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> int:
@@ -1220,7 +1223,7 @@ def _declarator(r: _Reading, node: Node, declare: str) -> Assign:
             annotation = _type(r, child)
         elif assigned and child.is_named and kind != "comment":
             value = _expr(r, child)
-    return Assign(target, value, node.byte_range, "=", declare, annotation)
+    return Assign(target, value and kept(target, value), node.byte_range, "=", declare, annotation)
 
 
 def _define(r: _Reading, node: Node, out: list[Stmt]) -> None:

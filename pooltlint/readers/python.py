@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pooltlint.model.source import Span, line_starts
-from pooltlint.model.url import MASK, mask
+from pooltlint.model.url import MASK, mask, mask_whole
 from pooltlint.outline.nodes import (
     Argument,
     Arm,
@@ -58,6 +58,7 @@ from pooltlint.outline.nodes import (
     With,
     Yield,
 )
+from pooltlint.outline.secrets import kept
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -352,7 +353,7 @@ def _string(reading: _Reading, node: Node) -> Expr:
         quote = 3 if end - start > 5 and source[start : start + 3] in (b"'''", b'"""') else 1
         if end - start < 2 * quote:
             return Opaque((), span)
-        return Text(mask(_decoded(reading.between(start + quote, end - quote))), span)
+        return Text(mask_whole(_decoded(reading.between(start + quote, end - quote))), span)
     return _composed(reading, node, [node])
 
 
@@ -386,7 +387,7 @@ def _composed(reading: _Reading, node: Node, strings: Iterable[Node]) -> Expr:
     texts = ["".join(each) for each in written]
     span = node.byte_range
     if not holes:
-        return Text(mask(texts[0]), span)
+        return Text(mask_whole(texts[0]), span)
     texts = _masked(texts)
     parts: list[Expr] = [Text(texts[0], gaps[0])] if texts[0] else []
     for hole, text, gap in zip(holes, texts[1:], gaps[1:], strict=True):
@@ -557,7 +558,8 @@ def _arguments(reading: _Reading, node: Node) -> tuple[Argument, ...]:
             arguments.append(Argument(leaf(reading, child)))
         elif kind == "keyword_argument":
             kids = _kids(child)
-            arguments.append(Argument(_expression(reading, kids[-1]), reading.text(kids[0])))
+            name = reading.text(kids[0])
+            arguments.append(Argument(kept(name, _expression(reading, kids[-1])), name))
         elif kind == "list_splat":
             arguments.append(Argument(_expression(reading, child.children[-1]), spread=True))
         elif kind == "dictionary_splat":
@@ -581,8 +583,8 @@ def _record(reading: _Reading, node: Node) -> Expr:
         kind = child.type
         if kind == "pair":
             kids = _kids(child)
-            key = _expression(reading, kids[0])
-            entries.append(Entry(_key(key), _expression(reading, kids[-1]), child.byte_range))
+            key = _key(_expression(reading, kids[0]))
+            entries.append(Entry(key, kept(key, _expression(reading, kids[-1])), child.byte_range))
         elif kind == "dictionary_splat":
             entries.append(Entry(None, _expression(reading, child.children[-1]), child.byte_range, True))
     return Record(tuple(entries), node.byte_range)
@@ -603,7 +605,29 @@ def _binary(reading: _Reading, node: Node) -> Expr:
         if len(kids) != 3:
             return _opaque(reading, node)
     left = _expression(reading, kids[0])
-    return Operation(kids[1].type, (left, _expression(reading, kids[2])), node.byte_range)
+    right = _expression(reading, kids[2])
+    if kids[1].type == "+" and type(right) is Text and "@" in right.value:
+        left, right = _concatenated(left, right)
+    return Operation(kids[1].type, (left, right), node.byte_range)
+
+
+def _concatenated(left: Expr, right: Text) -> tuple[Expr, Expr]:
+    """Both sides of a ``+``, without user-info that goes across what is joined on the left."""
+    sums: list[Operation] = []
+    operands: list[Expr] = [right]
+    while isinstance(left, Operation) and left.op == "+" and len(left.operands) == 2:
+        sums.append(left)
+        operands.append(left.operands[1])
+        left = left.operands[0]
+    operands.append(left)
+    operands.reverse()
+    if not any(type(each) is Text and "://" in each.value for each in operands):
+        return sums[0] if sums else left, right
+    texts = _masked([each.value if type(each) is Text else "" for each in operands])
+    first, *others = [Text(text, each.span) if type(each) is Text else each for each, text in zip(operands, texts, strict=True)]
+    for each, other in zip(reversed(sums), others, strict=False):
+        first = Operation("+", (first, other), each.span)
+    return first, others[-1]
 
 
 def _comparison(reading: _Reading, node: Node) -> Expr:
@@ -662,7 +686,7 @@ def _assign(reading: _Reading, node: Node) -> Expr:
             operator = kind
     if target is None:
         return _opaque(reading, node)
-    return Assign(target, value, node.byte_range, operator, annotation=annotation)
+    return Assign(target, value and kept(target, value), node.byte_range, operator, annotation=annotation)
 
 
 def _comprehension(reading: _Reading, node: Node) -> Expr:
@@ -1300,7 +1324,7 @@ def _parameter(reading: _Reading, node: Node) -> Parameter | None:
             elif child.type not in _LAYOUT:
                 default = _expression(reading, child)
         target = target or Opaque((), node.byte_range)
-        return Parameter(target, node.byte_range, annotation, default, stars)
+        return Parameter(target, node.byte_range, annotation, default and kept(target, default), stars)
     if kind in ("list_splat_pattern", "dictionary_splat_pattern", "tuple_pattern", "ERROR"):
         target, stars = _parameter_target(reading, node)
         return Parameter(target, node.byte_range, kind=stars)

@@ -248,13 +248,13 @@ config = context.config
     ],
 )
 def test_alembic(text: str, line: int, tmp_path: Path) -> None:
-    migrations = found(tmp_path, {".env": ENV, "alembic/env.py": ALEMBIC + text})
+    migrations = found(tmp_path, {"requirements.txt": "alembic\n", ".env": ENV, "alembic/env.py": ALEMBIC + text})
     assert told(migrations) == ([("Alembic", "alembic/env.py", line, ["DATABASE_URL"])] if line else [])
 
 
 def test_an_env_file_of_python_that_is_not_alembics(tmp_path: Path) -> None:
     text = 'import os\nfrom sqlalchemy import create_engine\nengine = create_engine(os.environ["DATABASE_URL"])\n'
-    assert told(found(tmp_path, {".env": ENV, "migrations/env.py": text})) == []
+    assert told(found(tmp_path, {"requirements.txt": "sqlalchemy\n", ".env": ENV, "migrations/env.py": text})) == []
 
 
 # --- the environment of a command -------------------------------------------------------------

@@ -195,3 +195,9 @@ def test_yields_are_the_callers_choice() -> None:
     function, expr = birth(module, "")
     fates = [follow(module, function, expr, Library(False), yields=each).fate for each in (Effect.USE, Effect.HAND_ON)]
     assert fates == [Fate.ALWAYS, Fate.HANDED_ON]
+
+
+def test_conditional_expressions_side_by_side() -> None:
+    parts = ", ".join(f"x.a{i} && y(x.b{i} ? 1 : 2)" for i in range(60))
+    source = f"async function f(x) {{ const c = await pool.connect(); z([{parts}]); c.release(); }}"
+    assert fate_of(source, "case.ts") is Fate.LEAKS
