@@ -67,7 +67,7 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
     assert "The pooltlint authors" in licence
-    assert metadata.get_payload().startswith("# pooltlint")
+    assert str(metadata.get_payload()).startswith("# pooltlint")
 
 
 def test_the_source_distribution_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ def check(checkout: Checkout) -> Iterator[Finding]:
         message = f"{subject} is never given back to the pool: each call keeps one more connection, and once all are taken {then}."
     else:
         message = f"{subject} does not go back to the pool {_how(checkout.leaks[0])}; once that has happened to every connection {then}."
-    certain = checkout.lifetime.repeats or checkout.handling is Handling.NEVER
-    yield Finding(
-        checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), Certainty.HIGH if certain else Certainty.MEDIUM,
-    )
+    yield Finding(checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), _certainty(checkout))
+
+
+def _certainty(checkout: Checkout) -> Certainty:
+    if checkout.leaks and all(leak.handling for leak in checkout.leaks):
+        return Certainty.LOW  # it takes a failing ROLLBACK: then the connection is broken anyway
+    return Certainty.HIGH if checkout.lifetime.repeats or checkout.handling is Handling.NEVER else Certainty.MEDIUM
 
 
 def _how(leak: Leak) -> str:

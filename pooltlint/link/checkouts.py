@@ -153,7 +153,8 @@ class _Follower:
             variable=shown,
             function=view.name_of(site.function),
             leaks=tuple(
-                Leak(each.kind.value, where(self.values, path, each.at), self._snippet(view, each)) for each in outcome.leaks
+                Leak(each.kind.value, where(self.values, path, each.at), self._snippet(view, each), each.handling)
+                for each in sorted(outcome.leaks, key=lambda each: each.handling)
             ),
             releases=tuple(where(self.values, path, span) for span in outcome.releases),
             via=birth.via,

@@ -48,7 +48,7 @@ def _without_userinfo(parts: list[Value]) -> tuple[Value, ...]:
     """The parts of a text, masked between ``://`` and the last ``@``: a password may come from a constant of any name."""
     texts = [each.value if isinstance(each, model.Literal) and isinstance(each.value, str) else "" for each in parts]
     first = next((at for at, text in enumerate(texts) if "://" in text), len(texts))
-    last = max((at for at, text in enumerate(texts) if "@" in text), default=0)
+    last = max((at for at, text in enumerate(texts) if "@" in text), default=-1)
     for at in range(first, last + 1):
         each, text = parts[at], texts[at]
         before = text[: text.index("://") + 3] if at == first else ""

@@ -287,11 +287,15 @@ def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
 
 
 class Leak(Struct, frozen=True):
-    """One way out on which a checkout does not go back. ``kind``: ``exception``, ``return``, ``end`` …"""
+    """One way out on which a checkout does not go back. ``kind``: ``exception``, ``return``, ``end`` …
+
+    ``handling``: only when a second exception comes up while one is being handled.
+    """
 
     kind: str
     at: Place
     detail: str = ""
+    handling: bool = False
 
 
 class Handling(StrEnum):
