@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help audit run test check lint tests format bench clean
+.PHONY: help audit run test check lint tests format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,10 @@ tests: $(VENV)/.for-work
 format: $(VENV)/.for-work
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.for-work
+	$(BIN)/python -m docs.readme
+	$(BIN)/python -m docs.screenshot
 
 bench: $(VENV)/.for-work
 	$(BIN)/python -m benchmarks $(ARGS)

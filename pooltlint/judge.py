@@ -61,6 +61,7 @@ def rules() -> tuple[str, ...]:
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
+@cache
 def subject(rule: str) -> Any:
     """The type that a rule's check asks for: a member of the topology, or the topology itself."""
     hints = typing.get_type_hints(_check(rule))

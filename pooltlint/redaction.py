@@ -70,6 +70,7 @@ _WHOLE_LINES = (
     # PgBouncer's userlist.txt: "user" "secret" (PgBouncer documentation, authentication file format).
     re.compile(r"^\s*\"[^\"]*\"\s+(?P<it>\"[^\"]*\"?)"),
 )
+_NO_SEPARATOR = re.compile(rf"(?i)^\s*[\w.-]{{0,60}}?{_KEY}[\w.-]{{0,60}}\s+(?P<it>\S.*)$")
 _CODE = re.compile(r"pyi?|[mc]?[jt]s|[jt]sx|rb|go|java|kt|rs|php|sql")
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END).)*", re.DOTALL)
@@ -108,6 +109,8 @@ def secrets(line: str, extension: str = "") -> list[Span]:
             found.extend(match.span("bare") for match in _BARE_IN_CODE.finditer(line))
         else:
             found.extend(_bare(line))
+            if extension == "ini" and "=" not in line:  # a setting whose "=" is forgotten
+                found.extend(match.span("it") for match in _NO_SEPARATOR.finditer(line))
     return merged(found)
 
 

@@ -114,6 +114,8 @@ def load(path: str, root: str, rules: Iterable[str], tags: Callable[[], Iterable
         raise UsageError(f"the settings file {path!r} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{shown} is no TOML: {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{shown} is no TOML that could be read: it is nested too deep.") from None
     prefix: tuple[str, ...] = ()
     if os.path.basename(path) == "pyproject.toml" or ("tool" in document and "pooltlint" in document["tool"]):
         prefix = ("tool", "pooltlint")

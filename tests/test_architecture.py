@@ -102,7 +102,8 @@ PARSERS = {"tree_sitter", "tree_sitter_javascript", "tree_sitter_python", "tree_
     [
         pytest.param(
             "import pooltlint.__main__",
-            PARSERS | {"click", "msgspec", "rich", "hyperscan", "sarif_om", "packaging", "re", "argparse", "pooltlint.cli"},
+            PARSERS
+            | {"click", "msgspec", "rich", "hyperscan", "sarif_om", "packaging", "re", "argparse", "pooltlint.cli"},
             id="--version",
         ),
         pytest.param(

@@ -58,7 +58,9 @@ def test_hooks_run_for_every_file_that_pooltlint_reads(path: str) -> None:
         assert re.search(hook["files"], path), path
 
 
-@pytest.mark.parametrize("path", ["README.md", "main.go", "docs/environment.md", "a.pyc", "config/routes.rb", "logo.svg"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "main.go", "docs/environment.md", "a.pyc", "config/routes.rb", "logo.svg"]
+)
 def test_hooks_do_not_run_for_other_files(path: str) -> None:
     assert discover.reader_of(path) is None
     for hook in hooks().values():

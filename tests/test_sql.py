@@ -101,7 +101,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "SELECT set_config('timezone', 'UTC', false)": [("set tracked", "timezone")],
     "SELECT set_config('a.b', format('%s', $1), is_local => true)": [("set_config local", "a.b")],
     "SELECT set_config('a.b', $1, $2)": [("other", "")],
-    "SELECT set_config('a.b', $1, 't'), set_config('a.c', $2, 'f')": [("set_config local", "a.b"), ("set_config", "a.c")],
+    "SELECT set_config('a.b', $1, 't'), set_config('a.c', $2, 'f')": [
+        ("set_config local", "a.b"),
+        ("set_config", "a.c"),
+    ],
     "SELECT set_config($1, $2, false)": [("set_config", "")],
     # not settings
     "UPDATE users SET name = $1 WHERE id = $2": [("other", "")],
@@ -114,10 +117,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "ALTER TABLE t SET SCHEMA other": [("other", "")],
     "ALTER SYSTEM SET work_mem = '1GB'": [("other", "")],
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = pg_catalog AS 'SELECT 1'": [("other", "")],
-    "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); END $$": [("other", "")],
+    "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); END $$": [
+        ("other", "")
+    ],
     "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END": [("other", "")],
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END; BEGIN": [
-        ("other", ""), ("begin", ""),
+        ("other", ""),
+        ("begin", ""),
     ],
     "DO $$ BEGIN CREATE TYPE mood AS ENUM ('sad'); EXCEPTION WHEN duplicate_object THEN NULL; END $$": [("other", "")],
     "DO $body$ BEGIN PERFORM pg_advisory_lock(1); COMMIT; END $body$": [("session lock", "pg_advisory_lock")],
@@ -214,7 +220,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "Abort mission": [("other", "")],
 }
 
-ORACLE: dict[str, list[str] | None] = json.loads(Path(__file__).with_name("sql_oracle.json").read_text(encoding="utf-8"))
+ORACLE: dict[str, list[str] | None] = json.loads(
+    Path(__file__).with_name("sql_oracle.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize("text", CASES)
@@ -241,6 +249,8 @@ def test_place_of_the_telling_part() -> None:
     assert text[lock.start : lock.end] == "pg_advisory_lock"
 
 
-@pytest.mark.parametrize("text", ["$$ never ends", "'never", '"never', "/* never", "SET", "SET LOCAL", "LISTEN", "(" * 50_000, "E'\\"])
+@pytest.mark.parametrize(
+    "text", ["$$ never ends", "'never", '"never', "/* never", "SET", "SET LOCAL", "LISTEN", "(" * 50_000, "E'\\"]
+)
 def test_unfinished_text_is_no_harm(text: str) -> None:
     assert all(each.sql is Sql.OTHER for each in classify(text))

@@ -6,6 +6,7 @@ from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.topology import Checkout, Handling, Leak, Runs
 
 _SESSIONS = {"session"}
+_QUERIES = {"query", "execute", "executemany", "fetch", "fetchrow", "fetchval", "unsafe", "raw", "exec", "scalar", "scalars"}
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
 _THEN = {
@@ -19,17 +20,30 @@ _THEN = {
 
 def check(checkout: Checkout) -> Iterator[Finding]:
     """Sessions of an ORM, and clients that are kept for the life of the process, are judged elsewhere or not at all."""
-    if checkout.handling not in (Handling.LEAKS, Handling.NEVER) or checkout.what in _SESSIONS:
+    if checkout.handling not in (Handling.LEAKS, Handling.NEVER) or checkout.what in _SESSIONS or checkout.own:
         return
     if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
         return
     subject = f"`{checkout.variable}`" if checkout.variable else f"The {checkout.what or 'connection'} of `{checkout.call}()`"
-    then = _THEN.get(checkout.library, f"every `{checkout.call}()` waits for ever")
+    then = _then(checkout)
     if checkout.handling is Handling.NEVER:
         message = f"{subject} is never given back to the pool: each call keeps one more connection, and once all are taken {then}."
     else:
-        message = f"{subject} does not go back to the pool {_how(checkout.leaks[0])}; once that has happened to every connection {then}."
+        message = f"{subject} does not go back to the pool {_how(_telling(checkout.leaks))}; once that has happened to every connection {then}."
     yield Finding(checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), _certainty(checkout))
+
+
+def _then(checkout: Checkout) -> str:
+    if checkout.library == "node-postgres" and any("acquire_timeout_ms" in each.options for each in checkout.clients):
+        return f"every `{checkout.call}()` fails with `timeout exceeded when trying to connect`"
+    return _THEN.get(checkout.library, f"every `{checkout.call}()` waits for ever")
+
+
+def _telling(leaks: tuple[Leak, ...]) -> Leak:
+    """The way out that a reader believes at once: one without any error, else a query that fails."""
+    plain = (each for each in leaks if not each.abnormal)
+    queries = (each for each in leaks if not each.handling and each.detail.removesuffix("()").rpartition(".")[2] in _QUERIES)
+    return next(plain, None) or next(queries, None) or leaks[0]
 
 
 def _certainty(checkout: Checkout) -> Certainty:

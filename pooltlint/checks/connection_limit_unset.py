@@ -34,9 +34,9 @@ def _engine(prisma: Prisma) -> Iterator[Finding]:
         sign = "&" if url.dsn.parameters else "?"
         yield Finding(
             url.at,
-            f"{url.name or 'The connection string'} sets no `connection_limit`: every instance opens up to cores × 2 + 1 "
-            f"connections, and {_who(prisma.deployable)}.",
-            f"Append `{sign}connection_limit=1` to it, and go up from there as long as instances × connections fit the server.",
+            f"{url.name or 'The connection string'} sets no `connection_limit`: every instance opens up to "
+            f"cores × 2 + 1 connections, and {_who(prisma.deployable)}.",
+            f"Append `{sign}connection_limit=1` to it, and go up as long as instances × connections fit the server.",
             (*several, *prisma.version_because),
             Certainty.MEDIUM if url.route.multiplexes or not _serverless(prisma.deployable) else Certainty.HIGH,
         )
@@ -60,7 +60,8 @@ def _pool(client: Client, adapted: bool) -> Iterator[Finding]:
     if several and not limit.formula.startswith("cores"):
         yield Finding(
             client.at,
-            f"`{client.call}` sets no limit: every instance opens up to {count} connections, and {_who(client.deployable)}.",
+            f"`{client.call}` sets no limit: every instance opens up to {count} connections, and "
+            f"{_who(client.deployable)}.",
             f"Set `{limit.option}` to a small number, so that instances × connections fit the server.",
             several,
             Certainty.MEDIUM,
@@ -68,8 +69,9 @@ def _pool(client: Client, adapted: bool) -> Iterator[Finding]:
     elif adapted:
         yield Finding(
             client.at,
-            f"`{client.call}` sets no limit for Prisma's adapter: each process opens up to {count} connections, and a query waits "
-            "for a free one without any time limit. `connection_limit` and `pool_timeout` in the URL have no effect on an adapter.",
+            f"`{client.call}` sets no limit for Prisma's adapter: each process opens up to {count} connections, and "
+            "a query waits for a free one without any time limit. `connection_limit` and `pool_timeout` in the URL "
+            "have no effect on an adapter.",
             "Set `max` (instances × `max` has to fit the server) and `connectionTimeoutMillis`.",
             client.version_because,
             Certainty.MEDIUM,

@@ -21,8 +21,8 @@ def check(statement: Statement) -> Iterator[Finding]:
     channel = f" on `{statement.subject}`" if statement.subject and statement.text.endswith("()") else ""
     yield Finding(
         statement.at,
-        f"{said} listens{channel} {found.said}: it succeeds, and no notification arrives. The server connection that listens is "
-        "given to other clients, and at times one of them is sent the notification instead.",
+        f"{said} listens{channel} {found.said}: it succeeds, and no notification arrives. The server connection "
+        "that listens is given to other clients, and at times one of them is sent the notification instead.",
         f"Listen on a connection of its own over {_direct(found.route.direct)}.",
         found.because,
         found.certainty,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.topology import (
     Client,
+    Kind,
     Pooling,
     Rails,
     Runs,
@@ -38,8 +39,10 @@ def check(topology: Topology) -> Iterator[Finding]:
 
 def _client(client: Client, clients: tuple[Client, ...]) -> Iterator[Finding]:
     prepared = client.prepared
-    if prepared is None or prepared.names is not Truth.YES or not client.opens or client.lifetime.runs is Runs.TEST:
+    if prepared is None or prepared.names is not Truth.YES or client.lifetime.runs is Runs.TEST:
         return
+    if prepared.after > 1 and client.kind is Kind.CONNECTION and client.opens and client.function:
+        return  # opened for one piece of work: no text is executed often enough on it
     found = pooling(client.urls, client.claim or _neighbour(client, clients))
     if found is None or found.route.prepared is Truth.YES:
         return
@@ -56,6 +59,8 @@ def _client(client: Client, clients: tuple[Client, ...]) -> Iterator[Finding]:
 
 def _neighbour(client: Client, clients: tuple[Client, ...]) -> Note | None:
     """Another client of the same connection string that somebody has set up for a transaction pooler."""
+    if client.lifetime.runs is Runs.SCRIPT:
+        return None
     return next(
         (
             other.claim
@@ -91,7 +96,8 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
             f"`{statement.call}` names its statement `{name}` {found.said}: "
             + _harm(
                 found,
-                f'queries fail with `prepared statement "{name}" already exists`, and some run another client\'s statement of that name',
+                f'queries fail with `prepared statement "{name}" already exists`, and some run another '
+                "client's statement of that name",
             )
             + ".",
             "Leave `name` out of the query.",
@@ -108,7 +114,8 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
         statement.at,
         f'`{statement.text}` {found.said} is {does}: it fails with `prepared statement "{name}" does not exist`. '
         "No pooler keeps track of PREPARE in SQL.",
-        "Send the query with parameters and let the driver prepare it, or keep PREPARE, EXECUTE and DEALLOCATE in one transaction.",
+        "Send the query with parameters and let the driver prepare it, or keep PREPARE, EXECUTE and DEALLOCATE in "
+        "one transaction.",
         found.because,
         found.certainty,
     )

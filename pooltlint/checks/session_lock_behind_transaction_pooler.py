@@ -35,8 +35,8 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
     name = statement.subject if statement.subject.startswith("pg_") else statement.call
     yield Finding(
         statement.at,
-        f"`{name}` {found.said} locks nothing: two clients on one server connection both get the lock, the unlock may run on another "
-        "one, and then the lock stays until the pooler closes the connection.",
+        f"`{name}` {found.said} locks nothing: two clients on one server connection both get the lock, the unlock may "
+        "run on another one, and then the lock stays until the pooler closes the connection.",
         _remedy(name),
         found.because,
         found.certainty,
@@ -47,7 +47,7 @@ def _remedy(name: str) -> str:
     if not name.startswith("pg_"):
         return "Take the lock over the server's direct address."
     inside = name.replace("advisory_lock", "advisory_xact_lock")
-    return f"Begin a transaction and call `{inside}`, which ends with it, or take the lock over the server's direct address."
+    return f"Begin a transaction and call `{inside}`, which ends with it, or lock over the server's direct address."
 
 
 def _rails(rails: Rails, migrations: tuple[Migration, ...]) -> Iterator[Finding]:
@@ -64,15 +64,14 @@ def _rails(rails: Rails, migrations: tuple[Migration, ...]) -> Iterator[Finding]
     if optional and not rails.switch("advisory_locks", True):
         return
     found = pooling(rails.urls)
-    if found is None or any(
-        each.tool.startswith("Rails") and not any(url.route.multiplexes for url in each.urls) for each in migrations
-    ):
-        return
+    if found is None or any(each.tool == "db:migrate" for each in migrations):
+        return  # where a command that migrates is known, it is judged by the connection string it runs over
     given = rails.database.settings.get("advisory_locks")
     yield Finding(
         given.at if given is not None else rails.at,
-        f"`db:migrate` takes a session lock for `{rails.database.environment}` {found.said}: it is not released, or not on the connection that "
-        "holds it, and the migration ends in `ActiveRecord::ConcurrentMigrationError`.",
+        f"`db:migrate` takes a session lock for `{rails.database.environment}` {found.said}: it is "
+        "not released, or not on the connection that holds it, and the migration ends in "
+        "`ActiveRecord::ConcurrentMigrationError`.",
         "Migrate over the server's direct address (`DATABASE_URL=$DIRECT_URL rails db:migrate`)"
         + (", or write `advisory_locks: false` and let only one deployment migrate." if optional else "."),
         found.because,

@@ -73,6 +73,8 @@ class Method:
     """How the result goes back, with ``{it}`` for its variable: ``{it}.release()``."""
     optional_callback: bool = False
     """Without the callback argument the call acquires (``pool.connect(cb)`` against ``await pool.connect()``)."""
+    twice: str = ""
+    """What releasing what is released already does, in words; empty when it does nothing."""
     when: Callable[[Arguments], bool] | None = None
     """The method has this effect only when this holds of its resolved arguments."""
 
@@ -158,6 +160,8 @@ class Construct:
     limit: Callable[[Arguments, Mapping[str, Value], Mapping[str, str]], Limit] | None = None
     enters: str = ""
     """Type that ``with constructor() as x`` binds; the made type when empty."""
+    dials: str = ""
+    """The method that opens the connection, where constructing does not."""
     per_request_is_right: str = ""
     """Why constructing it for each request is fine, if it is (stateless HTTP …)."""
 

@@ -96,7 +96,10 @@ DRIVER = Driver(
             },
         ),
         Type("asyncpg.pooled", through="checkout", methods={**_CONNECTION, "close": Method()}, leaving=Leaving.RELEASE),
-        Type("asyncpg.connection", through="connection", methods={**_CONNECTION, "close": Method(Effect.CLOSE)}),
+        Type(
+            "asyncpg.connection", through="connection",
+            methods={**_CONNECTION, "close": Method(Effect.CLOSE), "terminate": Method(Effect.CLOSE)},
+        ),
     ),
     annotations={
         "asyncpg.Pool": "asyncpg.pool",

@@ -44,15 +44,13 @@ URL_READERS = {"dj_database_url.config": "DATABASE_URL", "dj_database_url.parse"
 """Functions that make an entry of a connection string → the variable they read when none is named."""
 
 URL_METHODS = frozenset({"db", "db_url", "dj_db_url"})
-"""Methods of django-environ's and environs' ``Env`` that do the same, reading ``DATABASE_URL`` unless named otherwise."""
+"""Methods of django-environ's and environs' ``Env`` that do the same, with ``DATABASE_URL`` as the default."""
 
 
 def prepared(options: Mapping[str, Value]) -> Prepared:
     """Nothing, unless ``OPTIONS`` asks for both a threshold and binding on the server's side."""
     if constants(options.get("disable_server_side_cursors")) == [True]:
-        claim = Prepared(
-            Truth.NO, at_option="disable_server_side_cursors", claim="DISABLE_SERVER_SIDE_CURSORS: True"
-        )
+        claim = Prepared(Truth.NO, at_option="disable_server_side_cursors", claim="DISABLE_SERVER_SIDE_CURSORS: True")
     else:
         claim = Prepared(Truth.NO)
     if not {"prepare_threshold", "server_side_binding"} <= options.keys():
@@ -86,7 +84,9 @@ DRIVER = Driver(
         for name in ("transaction.atomic", "transaction.Atomic")
     },
     types=(
-        Type("django.Connection", through="connection", ambient=True, methods={"cursor": Method(returns="django.cursor")}),
+        Type(
+            "django.Connection", through="connection", ambient=True, methods={"cursor": Method(returns="django.cursor")}
+        ),
         Type("django.Connections", attributes={"*": "django.Connection"}),
         Type("django.cursor", through="connection", ambient=True, methods=_RAW),
     ),

@@ -23,7 +23,7 @@ DRIVER = Driver(
         ),
         "@neondatabase/serverless.Client": Construct(
             "neon.Client", Kind.CONNECTION, url=(0, "connectionString"), record=0, options=POOL_OPTIONS, close="await {it}.end()",
-            prepared=prepared, per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
+            prepared=prepared, dials="connect", per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
     },
     types=(

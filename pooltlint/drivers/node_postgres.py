@@ -46,6 +46,9 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
 
 
 QUERY = Method(Effect.QUERY, sql=0)
+RELEASE = Method(
+    Effect.RELEASE, twice="throws `Release called on client which has already been released to the pool.`",
+)
 
 DRIVER = Driver(
     name="node-postgres",
@@ -63,7 +66,7 @@ DRIVER = Driver(
         **{
             symbol: Construct(
                 "pg.Client", Kind.CONNECTION, url=(0, "connectionString"), record=0, options=POOL_OPTIONS,
-                environment=ENVIRONMENT, close="await {it}.end()", prepared=prepared,
+                environment=ENVIRONMENT, close="await {it}.end()", prepared=prepared, dials="connect",
             )
             for symbol in ("pg.Client", "pg.native.Client", "pg-native", "pg/esm.Client")
         },
@@ -85,10 +88,10 @@ DRIVER = Driver(
         Type(
             "pg.PoolClient",
             through="checkout",
-            methods={"query": QUERY, "release": Method(Effect.RELEASE), "end": Method(Effect.RELEASE)},
+            methods={"query": QUERY, "release": RELEASE, "end": Method(Effect.RELEASE)},
             free=frozenset({"on", "once", "off", "removeListener", "removeAllListeners", "listenerCount"}),
         ),
-        Type("pg.done", calls=Method(Effect.RELEASE)),
+        Type("pg.done", calls=RELEASE),
         Type(
             "pg.Client",
             through="connection",

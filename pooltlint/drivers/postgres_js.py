@@ -88,7 +88,7 @@ DRIVER = Driver(
         Type("postgres.Sql", through="pool", methods=_METHODS, tag=TAGGED),
         Type(
             "postgres.ReservedSql", through="checkout", tag=TAGGED,
-            methods={"unsafe": Method(Effect.QUERY, sql=0), "release": Method(Effect.RELEASE)},
+            methods={"unsafe": Method(Effect.QUERY, sql=0), "release": Method(Effect.RELEASE, twice="puts a connection up for use that others may have by then")},
         ),
         Type(
             "postgres.TransactionSql", through="transaction", tag=TAGGED,

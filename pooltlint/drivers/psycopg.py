@@ -40,6 +40,7 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
 
 def from_threshold(given: Value | None, remedy: str) -> Prepared:
     """What ``prepare_threshold`` means, given as a value or not at all."""
+    after = 5
     if given is None:
         why = "psycopg prepares a statement after its fifth execution on a connection"
     else:
@@ -48,6 +49,7 @@ def from_threshold(given: Value | None, remedy: str) -> Prepared:
             return Prepared(Truth.UNKNOWN)
         if known[0] is None:
             return Prepared(Truth.NO, at_option="prepare_threshold", claim="prepare_threshold=None")
+        after = known[0] if isinstance(known[0], int) else after
         why = (
             "`prepare_threshold=0` makes psycopg prepare every statement at its first execution, only `None` switches it off"
             if known[0] == 0 else f"psycopg prepares a statement after {known[0]} executions on a connection"
@@ -57,7 +59,8 @@ def from_threshold(given: Value | None, remedy: str) -> Prepared:
         raised='queries fail with `prepared statement "_pg3_0" already exists` or `does not exist`, and some run another '
         "client's statement of the same name",
         at_option="prepare_threshold",
-        claim="prepare_threshold=0" if given is not None and constants(given)[0] == 0 else "",
+        claim="prepare_threshold=0" if after == 0 else "",
+        after=after,
     )
 
 
@@ -87,7 +90,7 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
 
 def _connection(name: str, through: str, leaving: Leaving, cursor: str) -> Type:
     return Type(
-        name, through=through, leaving=leaving, transactional=True,
+        name, through=through, leaving=leaving, transactional=True, free=frozenset({"cursor"}),
         methods={
             "execute": Method(Effect.QUERY, sql=0, returns=cursor),
             "cursor": Method(returns=cursor),
@@ -102,7 +105,7 @@ def _connection(name: str, through: str, leaving: Leaving, cursor: str) -> Type:
 POOL_METHODS = {
     "connection": Method(Effect.BORROW, returns="psycopg.pooled", managed=True),
     "getconn": Method(Effect.ACQUIRE, returns="psycopg.taken", what="checkout", release="{pool}.putconn({it})"),
-    "putconn": Method(Effect.RELEASE, frees=0),
+    "putconn": Method(Effect.RELEASE, frees=0, twice="raises `ValueError: can't return connection to pool`"),
     "close": Method(Effect.CLOSE),
     "open": Method(),
     "wait": Method(),

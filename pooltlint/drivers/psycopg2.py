@@ -66,7 +66,7 @@ DRIVER = Driver(
                 "getconn": Method(
                     Effect.ACQUIRE, returns="psycopg2.pooled", what="checkout", release="{pool}.putconn({it})",
                 ),
-                "putconn": Method(Effect.RELEASE, frees=0),
+                "putconn": Method(Effect.RELEASE, frees=0, twice="raises `PoolError: trying to put unkeyed connection`"),
                 "closeall": Method(Effect.CLOSE),
             },
         ),
@@ -83,7 +83,7 @@ DRIVER = Driver(
                 "set_session": Method(Effect.SET),
             },
             leaving=Leaving.COMMIT,
-            free=frozenset(),
+            free=frozenset({"cursor"}),
         ),
         Type(
             "psycopg2.connection",
@@ -96,6 +96,7 @@ DRIVER = Driver(
                 "close": Method(Effect.CLOSE),
             },
             leaving=Leaving.COMMIT,
+            free=frozenset({"cursor"}),
         ),
         Type("psycopg2.cursor", through="connection", transactional=True, methods=CURSOR_QUERIES, leaving=Leaving.NOTHING),
     ),

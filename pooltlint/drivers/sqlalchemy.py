@@ -102,8 +102,11 @@ def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, 
         'Pass `connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: '
         'f"__asyncpg_{uuid4()}__"}` to the engine, or move to asyncpg 0.31, where `statement_cache_size` alone suffices.'
     )
+    halfway = "prepared_statement_cache_size" in entries or parameters.get("prepared_statement_cache_size") == "0"
     return Prepared(
-        Truth.YES, why="SQLAlchemy's asyncpg dialect prepares every statement under a name", remedy=remedy,
+        Truth.YES, remedy=remedy,
+        why="`prepared_statement_cache_size` alone does not help: the dialect still prepares every statement under a name" if halfway
+        else "SQLAlchemy's asyncpg dialect prepares every statement under a name",
         raised='queries fail with `prepared statement "__asyncpg_stmt_1__" already exists` or `does not exist`, and with '
         "several processes some run another client's statement",
         at_option="connect_args",
@@ -195,6 +198,7 @@ DRIVER = Driver(
         Type(
             "sqlalchemy.Session", through="checkout", transactional=True, leaving=Leaving.RELEASE,
             methods={**_SQL, **_ENDS, "close": Method(Effect.RELEASE), "remove": Method(Effect.RELEASE),
+                     "aclose": Method(Effect.RELEASE), "invalidate": Method(Effect.RELEASE), "reset": Method(Effect.RELEASE),
                      "connection": Method(returns="sqlalchemy.Borrowed")},
         ),
         Type("sqlalchemy.Borrowed", through="checkout", transactional=True, methods=_SQL),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pooltlint.drivers import shelf
 from pooltlint.link import More, django
-from pooltlint.link.checkouts import checkouts
+from pooltlint.link.checkouts import Follower, checkouts
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.migrations import configuration, migrations
@@ -70,7 +70,7 @@ def assemble(
     return Topology(
         urls=urls.all(),
         clients=tuple(made),
-        checkouts=tuple(checkouts(values, clients, lifetimes, found)),
+        checkouts=tuple(checkouts(Follower(values, clients, lifetimes, found))),
         statements=tuple(django.attached(statements(values, clients, lifetimes, found), made)),
         migrations=tuple(migrations(facts, values, urls, packages, prisma, rails, clients)),
         poolers=running,
@@ -95,6 +95,9 @@ def _queried(values: Values, clients: Clients, found: Mapping[str, Mapping[int, 
 def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: More) -> dict[str, dict[int, Known]]:
     """The calls that drivers know, by file, in a program grown until no file that matters is missing."""
     asked: set[tuple[bytes, ...]] = set()
+    made: set[tuple[str, int]] = set()
+    offered: dict[str, set[str]] = {}
+    program = values.program
     found: dict[str, dict[int, Known]] = {}
     fresh = [each.module for each in facts if isinstance(each, CodeFile)]
     for number in range(ROUNDS + 1):
@@ -108,13 +111,49 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
         if number == 0:
             wanted.update(configuration(more.files))
-        demands = {demand for path in paths for demand in demands_of(path, interesting(values, path, found[path]))} - asked
+        names = {path: interesting(values, path, found[path]) for path in paths}
+        for path in paths:
+            for each in found[path].values():
+                for maker in lifetimes.makers(path, each.site) if each.construct is not None else ():
+                    made.add(maker)
+                    if maker[1] < 0:
+                        names[path].add(values.program.modules[path].module.classes[-1 - maker[1]].name)
+        for path, name in lifetimes.outward(made):
+            names.setdefault(path, set()).add(name)
+        for path in names:
+            offered.setdefault(path, set()).update(names[path])
+        for path in paths:
+            names[path] |= passed_on(program, path, offered)
+            offered[path] |= names[path]
+        demands = {demand for path in names for demand in demands_of(path, names[path] - {""})} - asked
         asked |= demands
         fresh = [each.module for each in more(sorted(demands), sorted(wanted)) if isinstance(each, CodeFile)]
         if not fresh:
             break
     # what was read first may lead into what was read last
     return {path: {each.number: each for each in known(values, path)} for path in sorted(values.program.modules)}
+
+
+def passed_on(program: Program, path: str, offered: Mapping[str, set[str]]) -> set[str]:
+    """The names that matter of other modules which a module offers as its own: barrels and package roots."""
+    module = program.modules[path].module
+    names: set[str] = set()
+    if module.language == "python":
+        if not path.endswith("__init__.py"):
+            return names
+        for each in module.imports:
+            theirs = offered.get(program.resolve(path, each.module) or "", set()) if each.scope == 0 else set()
+            names |= theirs if each.name == "*" and each.local == "*" else {each.local} if each.name in theirs else set()
+        return names
+    imported = {each.local: each for each in module.imports}
+    for export in module.exports:
+        source = export.module or (imported[export.local].module if export.local in imported else "")
+        theirs = offered.get(program.resolve(path, source) or "", set()) if source else set()
+        if export.name == "*":
+            names |= theirs
+        elif (export.imported if export.module else imported[export.local].name if export.local in imported else "") in theirs:
+            names.add(export.name)
+    return names
 
 
 def demands_of(path: str, names: Iterable[str]) -> Iterable[tuple[bytes, ...]]:
@@ -130,7 +169,9 @@ def demands_of(path: str, names: Iterable[str]) -> Iterable[tuple[bytes, ...]]:
             yield (name.encode(), stem.encode())
         else:
             yield (name.encode(),)
-    if not path.endswith(".py"):
+    if path.endswith(".py"):
+        yield (b"import *", stem.encode())
+    else:
         for quote in (b"'", b'"'):
             yield (b"export *", b"/" + stem.encode() + quote)
             yield (b"export *", b"/" + stem.encode() + b".js" + quote)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pooltlint.drivers import Construct, Effect, Leaving, Method, Type
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.sites import Known, head, spelled, where
 from pooltlint.link.statements import sql_text
-from pooltlint.link.values import CONTEXT_MANAGERS, Instance, Klass, Library, Routine, Values, branches
+from pooltlint.link.values import (
+    CONTEXT_MANAGERS,
+    Const,
+    Instance,
+    Klass,
+    Library,
+    Origin,
+    Routine,
+    Values,
+    branches,
+    instances,
+    terminal,
+)
 from pooltlint.model.finding import Note
-from pooltlint.model.topology import Checkout, Handling, Leak, Sql
+from pooltlint.model.topology import Checkout, Form, Handling, Kind, Leak, Sql, Twice
 from pooltlint.outline import flow, nodes
 from pooltlint.outline.names import Scopes, Site
 from pooltlint.sql import classify
@@ -36,16 +48,27 @@ _HARMLESS_NAMES = {
 }
 
 
-def checkouts(values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]) -> Iterator[Checkout]:
-    """Every checkout with its handling, by file and source order; those behind a helper of the repository included."""
-    follower = _Follower(values, clients, lifetimes, found)
-    for path in sorted(found):
+_RELEASES = {"release", "close", "end", "putconn", "remove"}
+_BORROWED = {"sqlalchemy.Connection", "sqlalchemy.Borrowed"}
+"""What a session may be made on without taking a connection of its own."""
+_HELPERS = 3
+"""How many helpers may lie between a call and the connection that it gives."""
+_NEXT = {"next", "anext", "__next__", "__anext__"}
+
+
+def checkouts(follower: Follower) -> Iterator[Checkout]:
+    """Every checkout with its handling, by file and source order; connections opened by hand and those behind a helper included."""
+    for path in sorted(follower.found):
         yield from follower.file(path)
 
 
 @dataclass(frozen=True, slots=True)
-class _Birth:
-    """A checkout to follow: the call, the method behind it, and the helpers in between."""
+class Birth:
+    """A checkout to follow: the call, the method behind it, and the helpers in between.
+
+    ``pool``: what it is taken out of; for a connection opened by hand (``own``) that itself. ``dials``: the method
+    that opens it. ``taken``: the checkout itself, inside of the helper.
+    """
 
     path: str
     site: Site
@@ -54,83 +77,162 @@ class _Birth:
     pool: Instance | None
     library: str
     via: tuple[Note, ...] = ()
-    taken: Site | None = None  # the checkout itself, inside of the helper
+    taken: Site | None = None
+    own: bool = False
+    dials: str = ""
+    form: Form = Form.PLAIN
+
+    @property
+    def noun(self) -> str:
+        """What it is called in messages."""
+        return "connection" if self.own else self.method.what or "checkout"
 
 
-class _Follower:
+class Follower:
+    """Finds every place where a connection is taken, and follows each to its end."""
+
     def __init__(self, values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]) -> None:
         self.values, self.clients, self.lifetimes, self.found = values, clients, lifetimes, found
-        self.acquired: dict[tuple[str, tuple[int, int]], Known] = {
+        self.taken: dict[tuple[str, tuple[int, int]], Known] = {
             (path, each.site.call.span): each
-            for path, calls in found.items() for each in calls.values()
-            if each.method is not None and each.method.effect is Effect.ACQUIRE
+            for path, calls in found.items() for each in calls.values() if _takes(each)
         }
-        self._summaries: dict[tuple[str, int, int, str], flow.Effect] = {}
+        self._summaries: dict[tuple[str, int, int, str, frozenset[str]], flow.Effect] = {}
+        self._fresh: dict[tuple[str, int], Birth | None] = {}
+        self._names: frozenset[str] | None = None
 
     def file(self, path: str) -> Iterator[Checkout]:
+        """The checkouts of one file, in source order."""
         view = self.values.program.modules[path]
-        known = self.found[path]
-        fresh_names = self._fresh_names()
-        for number, site in enumerate(view.sites):
-            here = known.get(number)
-            if here is not None:
-                if here.method is not None and here.method.effect is Effect.ACQUIRE:
-                    birth = self._birth(here)
-                    if birth is not None:
-                        yield from self._follow(view, birth)
-                continue
-            callee = site.call.callee
-            name = callee.id if isinstance(callee, nodes.Name) else callee.name if isinstance(callee, nodes.Member) else ""
-            if name in fresh_names:
-                birth = self._through_helper(path, site)
-                if birth is not None:
-                    yield from self._follow(view, birth)
+        for site in view.sites:
+            birth = self.birth(path, site)
+            if birth is not None:
+                yield from self.follow(view, birth)
+
+    def birth(self, path: str, site: Site) -> Birth | None:
+        """The checkout that a call gives: by itself, through a helper of the repository, or by starting a generator."""
+        known = self.taken.get((path, site.call.span))
+        if known is not None:
+            return self._direct(known)
+        name = terminal(site.call.callee)
+        if name in _NEXT:
+            return self._pulled(path, site)
+        return self._through_helper(path, site) if name in self._fresh_names() else None
 
     def _fresh_names(self) -> frozenset[str]:
-        """Names of functions that hold a checkout: only calls of these can give one."""
-        names = getattr(self, "_names", None)
-        if names is None:
-            names = frozenset(
-                self.values.program.modules[path].name_of(each.site.function) for (path, _), each in self.acquired.items()
-            ) - {""}
-            self._names: frozenset[str] = names
-        return names
+        """Names of functions that hold a checkout, or return what such a function gives: only calls of these can give one."""
+        if self._names is None:
+            modules = self.values.program.modules
+            names = {modules[path].name_of(each.site.function) for (path, _), each in self.taken.items()} - {""}
+            fresh = names
+            for _ in range(_HELPERS - 1):
+                fresh = {
+                    modules[path].name_of(site.function)
+                    for each in sorted(fresh) for path, number in self.values.calls_of(each)
+                    if (site := modules[path].sites[number]).function and _returned(modules[path], site)
+                } - names - {""}
+                names |= fresh
+            self._names = frozenset(names)
+        return self._names
 
-    def _birth(self, known: Known) -> _Birth | None:
-        method = known.method
-        assert method is not None
-        entry = self.values.shelf.types.get(method.returns)
-        if entry is None or not known.certain:
+    def _direct(self, known: Known) -> Birth | None:
+        if not known.certain:
             return None
-        return _Birth(known.path, known.site, method, entry[1], known.receiver, known.driver.name)
+        path, site, construct = known.path, known.site, known.construct
+        if construct is not None:
+            made = self.values.shelf.types.get(construct.makes)
+            if made is None:
+                return None
+            method = Method(Effect.ACQUIRE, returns=construct.makes, what="connection", release=construct.close)
+            itself = Instance(construct.makes, Origin(path, site.function, site.call.span))
+            return Birth(path, site, method, made[1], itself, known.driver.name, own=True, dials=construct.dials)
+        assert known.method is not None
+        entry = self.values.shelf.types.get(known.method.returns)
+        if entry is None or known.receiver is not None and known.receiver.type in _BORROWED:
+            return None
+        return Birth(path, site, known.method, entry[1], known.receiver, known.driver.name)
 
-    def _through_helper(self, path: str, site: Site) -> _Birth | None:
+    def _through_helper(self, path: str, site: Site) -> Birth | None:
         """A call of a function of the repository that gives back a fresh checkout on every call."""
         options = branches(self.values.of(path, site.function, site.call.callee))
         if len(options) != 1 or not isinstance(options[0], Routine) or options[0].memoised:
             return None
         routine = options[0]
+        inner = self._fresh_of(routine) if (routine.path, routine.function) != (path, site.function) else None
+        if inner is None:
+            return None
+        view = self.values.program.modules[routine.path]
+        verb = "opens" if inner.own else "makes" if inner.noun == "session" else "takes"
+        note = Note(f"{view.name_of(routine.function)}() {verb} a {inner.noun} and returns it", where(self.values, inner.path, head(inner.site.call)))
+        return replace(inner, path=path, site=site, via=(note, *inner.via), taken=inner.taken or inner.site)
+
+    def _fresh_of(self, routine: Routine) -> Birth | None:
+        """The checkout that a function takes anew and returns each time it is called, if it does nothing else."""
+        key = (routine.path, routine.function)
+        if key not in self._fresh:
+            self._fresh[key] = None
+            self._fresh[key] = self._taken_in(routine)
+        return self._fresh[key]
+
+    def _taken_in(self, routine: Routine) -> Birth | None:
+        view = self.values.program.modules[routine.path]
+        if view.module.functions[routine.function].generator:
+            return None
+        returned = [
+            each for value in view.returns.get(routine.function, ())
+            for each in branches(self.values.of(routine.path, routine.function, value)) if not (isinstance(each, Const) and each.value is None)
+        ]
+        wanted = {(each.origin.path, each.origin.span) for each in returned if isinstance(each, Instance) and each.origin is not None}
+        if not wanted or not all(isinstance(each, Instance) and each.origin is not None for each in returned):
+            return None
+        births = []
+        for site in view.sites:
+            birth = self.birth(routine.path, site) if site.function == routine.function else None
+            if birth is None or birth.dials:
+                continue
+            gives = {
+                (each.origin.path, each.origin.span)
+                for each in instances(self.values.of(routine.path, routine.function, site.call)) if each.origin is not None
+            }
+            if not gives & wanted:
+                continue
+            if self.lifetimes.memoised(routine.path, site) or self.lifetimes.memos.kept_in(view, site) is not None:
+                return None  # the helper keeps it and gives back the same one every time
+            outcome = self.outcome(view, birth)
+            given = outcome.fate is flow.Fate.HANDED_ON or (
+                outcome.fate is flow.Fate.LEAKS and not outcome.releases and all(each.kind is flow.ExitKind.EXCEPTION for each in outcome.leaks)
+            )
+            if not given:
+                return None
+            wanted -= gives
+            births.append(birth)
+        return births[0] if births and not wanted and len({(each.type.name, each.own) for each in births}) == 1 else None
+
+    def _pulled(self, path: str, site: Site) -> Birth | None:
+        """``next(get_db())``: what a generator yields before it is thrown away."""
+        callee = site.call.callee
+        given = callee.owner if isinstance(callee, nodes.Member) else site.call.args[0].value if len(site.call.args) == 1 else None
+        if not isinstance(given, nodes.Call):
+            return None
+        options = branches(self.values.of(path, site.function, given.callee))
+        if len(options) != 1 or not isinstance(options[0], Routine):
+            return None
+        routine = options[0]
         view = self.values.program.modules[routine.path]
         function = view.module.functions[routine.function]
-        if function.generator or (routine.path, routine.function) == (path, site.function):
+        if not function.generator or function.decorators:
             return None
-        made = branches(self.values.returned(routine))
-        for each in made:
-            if not isinstance(each, Instance) or each.origin is None or len(made) != 1:
+        yielded = branches(self.values.yielded(routine))
+        for inner in view.sites:
+            birth = self.birth(routine.path, inner) if inner.function == routine.function else None
+            if birth is None or birth.own or birth.noun != "session" or len(yielded) != 1:
                 continue
-            inner = self.acquired.get((each.origin.path, each.origin.span))
-            if inner is None or inner.path != routine.path or inner.site.function != routine.function:
-                continue
-            if self.lifetimes.memoised(inner.path, inner.site):
-                continue  # the helper keeps it and gives back the same one every time
-            birth = self._birth(inner)
-            if birth is None or self.outcome(view, birth).fate is not flow.Fate.HANDED_ON:
-                continue
-            note = Note(f"{view.name_of(routine.function)}() takes a {birth.method.what or 'checkout'} and returns it", where(self.values, inner.path, head(inner.site.call)))
-            return _Birth(path, site, birth.method, birth.type, birth.pool, birth.library, (note,), inner.site)
+            note = Note(f"{view.name_of(routine.function)}() makes a session, yields it and ends it afterwards", where(self.values, routine.path, head(inner.call)))
+            return replace(birth, path=path, site=site, via=(note, *birth.via), taken=birth.taken or birth.site, form=Form.PULLED)
         return None
 
-    def _follow(self, view: Scopes, birth: _Birth) -> Iterator[Checkout]:
+    def follow(self, view: Scopes, birth: Birth) -> Iterator[Checkout]:
+        """One checkout, followed to its end; nothing where the library ends it itself."""
         method, site, path = birth.method, birth.site, birth.path
         if method.managed:
             return
@@ -138,17 +240,26 @@ class _Follower:
             return  # the library runs the callback and ends the checkout itself
         outcome = self.outcome(view, birth)
         handling = _HANDLING[outcome.fate]
-        if handling in (Handling.LEAKS, Handling.NEVER) and self._listens(view, birth):
-            handling = Handling.HANDED_ON
+        form = birth.form
+        if handling in (Handling.LEAKS, Handling.NEVER):
+            if self._listens(view, birth) or _lives_on(view, site):
+                handling = Handling.HANDED_ON
+            elif form is Form.PLAIN:
+                form = _form(view, birth, outcome)
+        elif handling is Handling.HANDED_ON and self._given_out(view, birth):
+            handling, form = Handling.NEVER, Form.RETURNED
         variable = spelled(site.target) if site.target is not None else ""
         shown = "" if variable == "…" else variable
-        release = method.release.replace("{it}", shown or "client").replace("{pool}", self._pool_name(birth.taken or site))
+        release = method.release.replace("{it}", shown or ("connection" if birth.own else "client"))
+        waits = release.startswith("await ") or _awaited(view, birth)
+        if waits and not release.startswith("await "):
+            release = f"await {release}"
         yield Checkout(
             library=birth.library,
-            what=method.what or "checkout",
+            what=birth.noun,
             at=where(self.values, path, head(site.call)),
-            call=spelled(site.call.callee) if not site.call.new else f"new {spelled(site.call.callee)}",
-            release=release,
+            call=self._called(site),
+            release=release.replace("{pool}", self._pool_name(birth.taken or site)),
             handling=handling,
             variable=shown,
             function=view.name_of(site.function),
@@ -161,14 +272,69 @@ class _Follower:
             clients=self.clients.of_instance(birth.pool),
             lifetime=self.lifetimes.of_site(path, site),
             language=view.module.language,
+            own=birth.own,
+            form=form,
+            twice=tuple(self._twice(view, birth, outcome)),
+            type=birth.type.name,
+            waits=waits,
         )
 
-    def outcome(self, view: Scopes, birth: _Birth) -> flow.Outcome:
+    def _twice(self, view: Scopes, birth: Birth, outcome: flow.Outcome) -> Iterator[Twice]:
+        """Releases that surely come second on a path, where the library minds."""
+        for each in outcome.double:
+            site = view.by_span.get(each.second)
+            method = self.values.method(birth.path, site.function, site.call)[0] if site is not None else None
+            pool = self.values.shelf.types.get(birth.pool.type) if birth.pool is not None else None
+            known = [method] if method is not None else [*birth.type.methods.values(), *(pool[1].methods.values() if pool else ())]
+            then = next((one.twice for one in known if one.effect is Effect.RELEASE and one.twice), "")
+            if then and not each.raised:
+                yield Twice(where(self.values, birth.path, each.first), where(self.values, birth.path, each.second), then)
+
+    def _given_out(self, view: Scopes, birth: Birth) -> bool:
+        """Does a dependency return it, and none of those who are given it ends it."""
+        path, function = birth.path, birth.site.function
+        if not (birth.own or birth.noun == "session") or view.module.functions[function].generator or not _returned(view, birth.site):
+            return False
+        if not self.lifetimes.is_dependency(path, function) or self.lifetimes.memos.kept_in(view, birth.site) is not None:
+            return False
+        return not any(self._ends(birth, caller, user, target) for caller, user, target in self._users(path, function))
+
+    def _users(self, path: str, function: int) -> Iterator[tuple[str, int, nodes.Name]]:
+        """The parameters that are given what a dependency returns: ``db = Depends(get_db)``, or annotated so."""
+        name = self.values.program.modules[path].name_of(function)
+        for caller, view in self.values:
+            for index, user in enumerate(view.module.functions):
+                for each in user.params:
+                    if not isinstance(each.target, nodes.Name):
+                        continue
+                    for call in _depends(each):
+                        given = call.args[0].value if call.args else None
+                        if given is not None and terminal(given) == name and any(
+                            isinstance(worth, Routine) and (worth.path, worth.function) == (path, function)
+                            for worth in branches(self.values.of(caller, max(user.parent, 0), given))
+                        ):
+                            yield caller, index, each.target
+
+    def _ends(self, birth: Birth, path: str, function: int, target: nodes.Name) -> bool:
+        view = self.values.program.modules[path]
+        return bool(flow.follow(view.module, function, target, _Judge(self, path, birth.type)).releases)
+
+    @staticmethod
+    def _called(site: Site) -> str:
+        call = site.call
+        if terminal(call.callee) in _NEXT:
+            given = call.args[0].value if call.args else call.callee
+            return f"next({spelled(given.callee)}())" if isinstance(given, nodes.Call) else spelled(call.callee)
+        return f"new {spelled(call.callee)}" if call.new else spelled(call.callee)
+
+    def outcome(self, view: Scopes, birth: Birth) -> flow.Outcome:
         """Follow a checkout through the function that takes it, or through the callback it is given to."""
         site, method = birth.site, birth.method
         start, end = view.module.functions[site.function].span
         if any(start < error[1] and error[0] < end for error in view.module.errors):
             return flow.Outcome(flow.Fate.UNKNOWN)  # part of the function was not understood: a release may be in it
+        if birth.dials:
+            return self._dialled(view, birth)
         effects = _Judge(self, birth.path, birth.type)
         callback = self._callback(birth.path, site, method)
         if callback is not None:
@@ -180,6 +346,24 @@ class _Follower:
                 return flow.Outcome(flow.Fate.UNKNOWN)
             return flow.follow(view.module, chained, function.params[0].target, effects)
         return flow.follow(view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function))
+
+    def _dialled(self, view: Scopes, birth: Birth) -> flow.Outcome:
+        """A client that only opens its connection later on: what happens before that, and its failure, loses nothing."""
+        site = birth.site
+        dial = next((
+            other.call.span for other in view.sites
+            if site.target is not None and other.function == site.function and isinstance(other.call.callee, nodes.Member)
+            and other.call.callee.name == birth.dials and spelled(other.call.callee.owner) == spelled(site.target)
+        ), None)
+        if dial is None:
+            return flow.Outcome(flow.Fate.UNKNOWN)
+        outcome = flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial})))
+        leaks = tuple(each for each in outcome.leaks if each.at[0] >= dial[0] or each.at[1] > dial[1])
+        if len(leaks) == len(outcome.leaks):
+            return outcome
+        handed = outcome.fate is flow.Fate.LEAKS and not outcome.releases
+        fate = outcome.fate if leaks else flow.Fate.HANDED_ON if handed else flow.Fate.ALWAYS
+        return flow.Outcome(fate, leaks, outcome.releases, outcome.double)
 
     def _callback(self, path: str, site: Site, method: Method) -> int | None:
         """The function that is given the checkout (``pool.connect((error, client, done) => …)``), -1 for one out of sight."""
@@ -226,7 +410,7 @@ class _Follower:
                     return flow.Effect.USE
         return flow.Effect.USE if self.lifetimes.is_dependency(path, function) else flow.Effect.HAND_ON
 
-    def _listens(self, view: Scopes, birth: _Birth) -> bool:
+    def _listens(self, view: Scopes, birth: Birth) -> bool:
         """A client that LISTENs is kept for as long as the process lives."""
         target = birth.site.target
         if target is None:
@@ -254,8 +438,10 @@ class _Follower:
 
     # --- what others do with the checkout ---
 
-    def passed(self, path: str, function: int, call: nodes.Call, index: int, name: str, depth: int) -> flow.Effect:
-        """The checkout is an argument of a call."""
+    def passed(
+        self, path: str, function: int, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str] = frozenset(),
+    ) -> flow.Effect:
+        """The checkout is an argument of a call; ``ends`` are the methods that end it, beyond those of all libraries."""
         method, _ = self.values.method(path, function, call)
         if method is not None:
             if method.frees is not None:
@@ -264,14 +450,14 @@ class _Follower:
         callee = call.callee
         last = callee.id if isinstance(callee, nodes.Name) else callee.name if isinstance(callee, nodes.Member) else ""
         options = branches(self.values.of(path, function, callee))
-        found = {self._into(each, call, index, name, depth) for each in options}
+        found = {self._into(each, call, index, name, depth, ends) for each in options}
         if len(found) == 1 and flow.Effect.HAND_ON not in found:
             return found.pop()
         if last in _BORROWERS or (isinstance(callee, nodes.Member) and spelled(callee.owner) in _HARMLESS_OWNERS):
             return flow.Effect.USE
         return flow.Effect.HAND_ON
 
-    def _into(self, callee: object, call: nodes.Call, index: int, name: str, depth: int) -> flow.Effect:
+    def _into(self, callee: object, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str]) -> flow.Effect:
         match callee:
             case Library(symbol=symbol):
                 entry = self.values.shelf.symbols.get(self.values.plain(symbol))
@@ -279,15 +465,15 @@ class _Follower:
                     return flow.Effect.USE if not isinstance(entry[1], Construct) or entry[1].wraps else flow.Effect.HAND_ON
                 return flow.Effect.HAND_ON if call.new else flow.Effect.USE
             case Routine() if depth < _DEPTH:
-                return self._summary(callee, index, name, depth)
+                return self._summary(callee, index, name, depth, ends)
             case Klass():
                 return flow.Effect.HAND_ON
             case _:
                 return flow.Effect.HAND_ON
 
-    def _summary(self, routine: Routine, index: int, name: str, depth: int) -> flow.Effect:
+    def _summary(self, routine: Routine, index: int, name: str, depth: int, ends: frozenset[str]) -> flow.Effect:
         """What a function of the repository does with the checkout it is given."""
-        key = (routine.path, routine.function, index, name)
+        key = (routine.path, routine.function, index, name, ends)
         if key in self._summaries:
             return self._summaries[key]
         self._summaries[key] = flow.Effect.HAND_ON
@@ -301,7 +487,7 @@ class _Follower:
             target = function.params[index + shift].target
         if not isinstance(target, nodes.Name) or function.generator:
             return flow.Effect.HAND_ON
-        outcome = flow.follow(view.module, routine.function, target, _Judge(self, routine.path, None, depth + 1))
+        outcome = flow.follow(view.module, routine.function, target, _Judge(self, routine.path, None, depth + 1, ends))
         effect = {flow.Fate.ALWAYS: flow.Effect.RELEASE, flow.Fate.NEVER: flow.Effect.USE}.get(outcome.fate, flow.Effect.HAND_ON)
         self._summaries[key] = effect
         return effect
@@ -310,8 +496,14 @@ class _Follower:
 class _Judge:
     """Answers the flow analysis for one resource. Without a type, every method that some library calls a release counts as one."""
 
-    def __init__(self, follower: _Follower, path: str, type_: Type | None, depth: int = 0) -> None:
-        self.follower, self.path, self.type, self.depth = follower, path, type_, depth
+    def __init__(
+        self, follower: Follower, path: str, type_: Type | None, depth: int = 0, ends: frozenset[str] = frozenset(),
+        quiet: frozenset[tuple[int, int]] = frozenset(),
+    ) -> None:
+        self.follower, self.path, self.type, self.depth, self.quiet = follower, path, type_, depth, quiet
+        self.ends = ends if type_ is None else frozenset(
+            name for name, each in type_.methods.items() if each.effect in (Effect.RELEASE, Effect.CLOSE) and each.frees is None
+        )
 
     def _function(self, call: nodes.Call) -> int:
         site = self.follower.values.program.modules[self.path].by_span.get(call.span)
@@ -320,7 +512,7 @@ class _Judge:
     def method(self, name: str, call: nodes.Call) -> flow.Effect:
         """``resource.name(...)``."""
         if self.type is None:
-            return flow.Effect.RELEASE if name in ("release", "close", "end", "putconn", "remove") else flow.Effect.USE
+            return flow.Effect.RELEASE if name in _RELEASES or name in self.ends else flow.Effect.USE
         found = self.type.methods.get(name)
         if found is None:
             return flow.Effect.USE
@@ -330,22 +522,99 @@ class _Judge:
 
     def argument(self, call: nodes.Call, index: int, name: str) -> flow.Effect:
         """The resource is an argument of a call."""
-        return self.follower.passed(self.path, self._function(call), call, index, name, self.depth)
+        return self.follower.passed(self.path, self._function(call), call, index, name, self.depth, self.ends)
 
     def leaves(self, value: nodes.Expr, asynchronous: bool) -> flow.Effect:
         """What leaving ``with resource`` does."""
         return flow.Effect.RELEASE if self.type is not None and self.type.leaving is Leaving.RELEASE else flow.Effect.USE
 
     def raises(self, call: nodes.Call) -> bool:
-        """Logging, clocks and plain constructors do not raise."""
+        """Logging, clocks, plain constructors and closing something else do not raise."""
         callee = call.callee
+        if call.span in self.quiet:
+            return False
         if isinstance(callee, nodes.Name):
             return callee.id not in _HARMLESS_NAMES
         if isinstance(callee, nodes.Member):
             owner = spelled(callee.owner)
             if owner in _HARMLESS_OWNERS or owner.rsplit(".", 1)[-1] in ("log", "logger", "_logger"):
                 return False
-            if self.type is not None and callee.name in self.type.free:
+            if callee.name == "close" or self.type is not None and callee.name in self.type.free:
                 return False
             return not (callee.name in ("on", "once", "now") and self.type is not None)
         return True
+
+
+def _takes(known: Known) -> bool:
+    """Is a connection taken by this call, or opened by hand."""
+    if known.construct is not None:
+        return known.construct.kind is Kind.CONNECTION and known.construct.opens
+    return known.method is not None and known.method.effect is Effect.ACQUIRE
+
+
+def _returned(view: Scopes, site: Site) -> bool:
+    """Does the function around a call return its value, directly or by the variable that has it."""
+    if site.role == "return":
+        return True
+    name = site.target.id if isinstance(site.target, nodes.Name) else None
+    return name is not None and any(isinstance(each, nodes.Name) and each.id == name for each in view.returns.get(site.function, ()))
+
+
+def _awaited(view: Scopes, birth: Birth) -> bool:
+    """Is it a connection or session of an asynchronous library, by what made it or by how it is used."""
+    site, pool, steps = birth.site, birth.pool, 0
+    if birth.own:
+        return site.awaited
+    while pool is not None and steps < _DEPTH:
+        if pool.type == "sqlalchemy.AsyncEngine":
+            return True
+        pool, steps = pool.pool, steps + 1
+    name = site.target.id if isinstance(site.target, nodes.Name) else ""
+    return birth.noun == "session" and bool(name) and any(
+        other.awaited and other.function == site.function and isinstance(other.call.callee, nodes.Member)
+        and spelled(other.call.callee.owner) == name for other in view.sites
+    )
+
+
+def _lives_on(view: Scopes, site: Site) -> bool:
+    """Is a cursor of the connection returned or kept: the connection lives as long as that does."""
+    for other in view.sites:
+        callee = other.call.callee
+        if other.function != site.function or not isinstance(callee, nodes.Member) or callee.name != "cursor":
+            continue
+        if callee.owner != site.call and (site.target is None or spelled(callee.owner) != spelled(site.target)):
+            continue
+        if isinstance(other.target, (nodes.Member, nodes.Index)) or _returned(view, other):
+            return True
+    return False
+
+
+def _form(view: Scopes, birth: Birth, outcome: flow.Outcome) -> Form:
+    site = birth.site
+    if outcome.fate is flow.Fate.NEVER and birth.type.leaving is not Leaving.RELEASE:
+        name = site.target.id if isinstance(site.target, nodes.Name) else ""
+        if site.role == "with" or any(
+            isinstance(each, nodes.Name) and each.id == name for other in view.sites if other.function == site.function for each in other.withs
+        ):
+            return Form.ENTERED
+    for leak in outcome.leaks:
+        if leak.at not in view.by_span and any(
+            leak.at[0] <= each.span[0] and each.span[1] <= leak.at[1] for each in view.yields.get(site.function, ())
+        ):
+            return Form.YIELDED
+    return Form.PLAIN
+
+
+def _depends(parameter: nodes.Parameter) -> Iterator[nodes.Call]:
+    """``Depends(...)`` as a parameter's default or inside of ``Annotated[...]``."""
+    stack = [each for each in (parameter.default, parameter.annotation) if each is not None]
+    while stack:
+        match stack.pop():
+            case nodes.Call(callee=callee) as call if terminal(callee) in ("Depends", "Security"):
+                yield call
+            case nodes.Index(key=key):
+                stack.append(key)
+            case nodes.Items(items=items):
+                stack.extend(items)
+            case _:
+                pass

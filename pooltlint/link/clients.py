@@ -180,13 +180,11 @@ class Clients:
                     if not construct.wraps or label in construct.wraps or (label.isdigit() and int(label) in construct.wraps):
                         objects.append(inner)
         url: Value | None = None
-        for place_ in construct.url:
-            worth_ = (positional[place_] if place_ < len(positional) else None) if isinstance(place_, int) else _dig(flat, place_)
-            if isinstance(worth_, worths.Table) or worth_ is None:
+        for key in construct.url:
+            given = (positional[key] if key < len(positional) else None) if isinstance(key, int) else _dig(flat, key)
+            if given is None or isinstance(given, worths.Table) or any(isinstance(each, worths.Instance) for each in branches(given)):
                 continue
-            if any(isinstance(each, worths.Instance) for each in branches(worth_)):
-                continue
-            url = value_of(values, worth_)
+            url = value_of(values, given)
             break
         arguments = Arguments(
             tuple(value_of(values, each) for each in positional),
@@ -238,7 +236,7 @@ class Clients:
             place_options=dict(draft.places),
             prepared=prepared,
             limit=limit,
-            opens=construct.opens and not (construct.unless_wrapping and bool(draft.wrapped)),
+            opens=construct.opens and not (construct.unless_wrapping and _given(draft, construct)),
             close=construct.close,
             right_per_request=construct.per_request_is_right,
             certain=known.certain,
@@ -311,6 +309,15 @@ def _dig_place(values: Values, table: Mapping[str, Worth], name: str) -> Place |
                 return where(values, each.origin.path, each.spans[rest])
             return _dig_place(values, each.entries, rest)
     return None
+
+
+def _given(draft: Draft, construct: Construct) -> bool:
+    """Is the call given a client to send its queries through, or something that may be one."""
+    positional, keywords = draft.arguments.positional, draft.arguments.keywords
+    return bool(draft.wrapped) or any(
+        isinstance(positional[key], model.Unknown | model.OneOf) if isinstance(key, int) else key in keywords
+        for key in construct.wraps if isinstance(key, str) or key < len(positional)
+    )
 
 
 def _variable(target: nodes.Expr | None) -> str:

@@ -99,7 +99,12 @@ def _amend(values: Values, path: str, view: Scopes, alias: str, entry: _Entry) -
                 _take(values, path, function, entry, name, assign.value)
     for site in view.sites:
         callee = site.call.callee
-        if isinstance(callee, nodes.Member) and callee.name == "update" and _is_item(callee.owner, alias) and site.call.args:
+        if (
+            isinstance(callee, nodes.Member)
+            and callee.name == "update"
+            and _is_item(callee.owner, alias)
+            and site.call.args
+        ):
             more = _entry(values, path, site.call.args[0].value)
             entry.url = more.url or entry.url
             entry.options.update(more.options)
@@ -128,7 +133,12 @@ def _entry(values: Values, path: str, node: nodes.Expr) -> _Entry:
             for binding in values.program.modules[path].names[0][name]:
                 if binding.kind == "assign" and isinstance(binding.value, nodes.Record | nodes.Call):
                     inner = _entry(values, path, binding.value)
-                    entry.url, entry.options, entry.places, entry.open = inner.url, inner.options, inner.places, inner.open
+                    entry.url, entry.options, entry.places, entry.open = (
+                        inner.url,
+                        inner.options,
+                        inner.places,
+                        inner.open,
+                    )
         case _:
             entry.open = True
     return entry
@@ -182,7 +192,9 @@ def _client(
     if not urls:
         urls = clients.urls.of_parts(options.get("host"), options.get("port"), options.get("database"), path)
     engines = [str(each) for each in constants(options.get("engine"))]
-    schemes = {url.dsn.scheme for url in urls}
+    schemes = {url.dsn.scheme for url in urls} or {
+        text.partition(":")[0] for text in map(str, constants(entry.url)) if "://" in text
+    }
     if engines:
         proven = all(any(word in each for word in ("postgres", "postgis", "psql", "timescale")) for each in engines)
     elif schemes:
@@ -193,7 +205,11 @@ def _client(
         return None
     profile = profile_of(path)
     runs = role(path) or (
-        Runs.TEST if profile in (Profile.TEST, Profile.CI) else Runs.SCRIPT if profile is Profile.DEVELOPMENT else Runs.ONCE
+        Runs.TEST
+        if profile in (Profile.TEST, Profile.CI)
+        else Runs.SCRIPT
+        if profile is Profile.DEVELOPMENT
+        else Runs.ONCE
     )
     version, version_because = clients.version(path, "django")
     return Client(
@@ -223,5 +239,8 @@ def _is_name(node: nodes.Expr) -> bool:
 
 def _is_item(node: nodes.Expr, alias: str) -> bool:
     return (
-        isinstance(node, nodes.Index) and _is_name(node.owner) and isinstance(node.key, nodes.Text) and node.key.value == alias
+        isinstance(node, nodes.Index)
+        and _is_name(node.owner)
+        and isinstance(node.key, nodes.Text)
+        and node.key.value == alias
     )

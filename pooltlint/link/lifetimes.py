@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from pooltlint.drivers import Construct
 from pooltlint.frameworks import Entry, Handler, Look, entries
-from pooltlint.link.memos import Kept, kept_in, stored_by, tested
+from pooltlint.link.memos import Kept, Memos
 from pooltlint.link.roles import perhaps, role
 from pooltlint.link.sites import spelled, where
-from pooltlint.link.values import Klass, Library, Routine, Series, Table, Values, Worth, branches
+from pooltlint.link.values import Dark, Klass, Library, Routine, Series, Table, Values, Worth, branches
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Kind, Lifetime, Runs
 from pooltlint.outline import nodes
@@ -24,6 +24,7 @@ CALLS = 400
 _INLINE = {
     "map", "forEach", "filter", "reduce", "flatMap", "then", "catch", "finally", "some", "every", "find", "findIndex", "sort", "all",
 }
+_CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 _DEPENDENCIES = {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "litestar.di.Provide"}
 _INJECTABLE = {"@nestjs/common.Injectable", "@nestjs/common.Controller", "inversify.injectable", "tsyringe.singleton", "typedi.Service"}
 
@@ -32,15 +33,18 @@ _INJECTABLE = {"@nestjs/common.Injectable", "@nestjs/common.Controller", "invers
 class Node:
     """A function of the program, or a class of which objects are made.
 
-    ``loops``: an endless loop stands between it and where the search began. ``condition``: so does a
-    condition or an exception handler.
+    What lies between it and where the search began: ``loops``: an endless loop. ``tested``: a condition or
+    an exception handler. ``stored``: the value was put where it outlives the call. ``doubtful``: it was, and
+    a condition stands there or further out, so that it may well be made only when it is missing.
     """
 
     path: str
     index: int
     cls: bool = False
     loops: bool = False
-    condition: bool = False
+    tested: bool = False
+    stored: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Lifetimes:
         """Drop what is remembered: the program has grown."""
         self._listed: set[str] = set()
         self._entries: dict[tuple[str, int], tuple[Entry, str]] = {}
-        self._found: dict[tuple[Node, bool], Lifetime] = {}
+        self._found: dict[Node, Lifetime] = {}
+        self.memos = Memos(self.values)
         self._steps: dict[Node, tuple[Step, ...]] = {}
         self._running: set[Node] = set()
         self._mentions: dict[str, set[str]] | None = None
@@ -76,18 +81,15 @@ class Lifetimes:
     def of_site(self, path: str, site: Site) -> Lifetime:
         """How often a call runs. A value put where it outlives the call counts only if nothing on the way is a condition."""
         step = self._before(path, site)
-        if step.runs is not None:
-            return Lifetime(step.runs)
-        assert step.node is not None
-        view = self.values.program.modules[path]
-        stays = kept_in(self.values, view, site)
-        if stays is Kept.REQUEST and self._single(path, site):
+        if step.node is None:
+            return Lifetime(step.runs or Runs.UNKNOWN)
+        if self._single(path, site) and self.memos.kept_in(self.values.program.modules[path], site) is Kept.REQUEST:
             return Lifetime(Runs.UNKNOWN)  # Flask's g: closed when the request ends
-        return self._search(step.node, stays in (Kept.PROCESS, Kept.OBJECT))
+        return self._search(step.node)
 
     def of_function(self, path: str, function: int) -> Lifetime:
         """How often a function runs, with the chain from its entry point."""
-        return self._search(Node(path, function), False)
+        return self._search(Node(path, function))
 
     def is_dependency(self, path: str, function: int) -> bool:
         """Is a function run by ``Depends(...)``."""
@@ -99,11 +101,10 @@ class Lifetimes:
 
     # --- the search ---
 
-    def _search(self, start: Node, strict: bool) -> Lifetime:
-        """Breadth first, so that the shortest chain is shown. ``strict``: a chain with a condition in it proves nothing."""
-        key = (start, strict)
-        if key in self._found:
-            return self._found[key]
+    def _search(self, start: Node) -> Lifetime:
+        """Breadth first, so that the shortest chain is shown."""
+        if start in self._found:
+            return self._found[start]
         came: dict[Node, tuple[Node | None, Note | None]] = {start: (None, None)}
         queue = [start]
         endless: Lifetime | None = None
@@ -121,13 +122,13 @@ class Lifetimes:
                     continue
                 runs = step.runs or Runs.UNKNOWN
                 if runs in (Runs.REQUEST, Runs.JOB):
-                    if strict and node.condition:
+                    if node.doubtful:
                         unknown = True
                         continue
                     found = Lifetime(runs, tuple(self._chain(came, node, step.note)))
-                    self._found[key] = found
+                    self._found[start] = found
                     return found
-                if runs in (Runs.ONCE, Runs.SCRIPT) and node.loops and not node.condition:
+                if runs in (Runs.ONCE, Runs.SCRIPT) and node.loops and not node.tested:
                     endless = endless or Lifetime(Runs.LOOP, tuple(self._chain(came, node, step.note)))
                 if runs in (Runs.UNKNOWN, Runs.CALL):
                     unknown = True
@@ -139,7 +140,7 @@ class Lifetimes:
             result = Lifetime(Runs.TEST if verdicts == {Runs.TEST} and not unknown else Runs.CALL)
         else:
             result = Lifetime(Runs.ONCE if Runs.ONCE in verdicts else Runs.SCRIPT)
-        self._found[key] = result
+        self._found[start] = result
         return result
 
     @staticmethod
@@ -153,18 +154,13 @@ class Lifetimes:
                 yield note
 
     def _next(self, node: Node) -> tuple[Step, ...]:
-        plain = replace(node, loops=False, condition=False)
+        plain = Node(node.path, node.index, node.cls)
         found = self._steps.get(plain)
         if found is None:
             self._steps[plain] = ()
             found = tuple(self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index))
             self._steps[plain] = found
-        return tuple(
-            step if step.node is None else replace(step, node=replace(
-                step.node, loops=step.node.loops or node.loops, condition=step.node.condition or node.condition,
-            ))
-            for step in found
-        )
+        return tuple(step if step.node is None else replace(step, node=_after(node, step.node)) for step in found)
 
     def _before(self, path: str, site: Site, callee: tuple[str, int] | None = None) -> Step:
         """What a call site says of how often it runs: a verdict, or the function it stands in."""
@@ -184,7 +180,10 @@ class Lifetimes:
             return Step(Runs.LOOP if endless and runs is Runs.ONCE else runs)
         if self._main_guard(site):
             return Step(Runs.SCRIPT)
-        return Step(node=Node(path, site.function, loops=endless, condition=bool(site.tests or site.rescues)))
+        stays = self.memos.kept_in(view, site)
+        stored = stays is Kept.PROCESS or (stays is Kept.OBJECT and not _constructs(view, site.function))
+        conditional = bool(site.tests or site.rescues)
+        return Step(node=Node(path, site.function, loops=endless, tested=conditional, stored=stored, doubtful=stored and conditional))
 
     def _of_memo(self, path: str, view: Scopes, site: Site, kept: Kept) -> Step:
         if kept is Kept.REQUEST:
@@ -194,7 +193,7 @@ class Lifetimes:
             node = Node(path, owner, cls=True)
             if node not in self._running:
                 self._running.add(node)
-                found = self._search(node, False)
+                found = self._search(node)
                 self._running.discard(node)
                 if found.repeats:
                     return Step(node=node)
@@ -202,12 +201,7 @@ class Lifetimes:
 
     def _memo(self, path: str, site: Site, callee: tuple[str, int] | None) -> Kept | None:
         """Where a value is kept that is made only when there is none yet; ``None`` when it is made every time."""
-        view = self.values.program.modules[path]
-        names = tested(view, site)
-        return stored_by(self.values, view, site, names, self._stores(callee) if callee and names else None)
-
-    def _stores(self, callee: tuple[str, int]) -> tuple[Scopes, int]:
-        return self.values.program.modules[callee[0]], callee[1]
+        return self.memos.stored_by(self.values.program.modules[path], site, callee)
 
     # --- functions ---
 
@@ -283,25 +277,74 @@ class Lifetimes:
         if not found:
             yield Step(Runs.UNKNOWN)
 
-    def _by_callers(self, path: str, view: Scopes, function: int, here: nodes.Function) -> Iterator[Step]:
-        name = view.name_of(function)
-        if here.kind == "constructor" or (here.owner >= 0 and name in ("__init__", "__new__", "__post_init__")):
-            yield Step(node=Node(path, here.owner, cls=True))
-            return
-        enters = here.owner >= 0 and name in ("__enter__", "__aenter__")
-        if enters:
-            name = view.module.classes[here.owner].name
+    def makers(self, path: str, site: Site) -> Iterator[tuple[str, int]]:
+        """The function that makes a new value with this call each time it runs; for a field of a class, -1 - the class."""
+        view = self.values.program.modules[path]
+        cls = _instance_field(view, site)
+        if cls >= 0:
+            yield path, -1 - cls
+        elif site.function and self._memo(path, site, None) is None:
+            yield path, site.function
+
+    def callers(self, path: str, function: int) -> Iterator[tuple[str, Site]]:
+        """The call sites that run a function, in other files, too; for a constructor (or -1 - a class) those that make an object."""
+        view = self.values.program.modules[path]
+        cls, name = -1 - function, ""
+        if function >= 0:
+            here = view.module.functions[function]
+            name = view.name_of(function)
+            cls = here.owner if here.kind == "constructor" or name in (*_CONSTRUCTORS, "__enter__", "__aenter__") else -1
+        if cls >= 0:
+            name = view.module.classes[cls].name or view.named.get(-1 - cls, "")
         for caller, number in self._calls(path, name, view):
             site = self.values.program.modules[caller].sites[number]
             if (caller, site.function) == (path, function):
                 continue
-            if enters:
-                made = branches(self.values.of(caller, site.function, site.call.callee))
-                if not any(isinstance(each, Klass) and (each.path, each.cls) == (path, here.owner) for each in made):
-                    continue
-            elif not self.values.is_call_of(caller, site.function, site.call, path, function):
+            if cls >= 0:
+                worths = branches(self.values.of(caller, site.function, site.call.callee))
+                if any(isinstance(each, Klass) and (each.path, each.cls) == (path, cls) for each in worths):
+                    yield caller, site
+            elif self.values.is_call_of(caller, site.function, site.call, path, function):
+                yield caller, site
+
+    def outward(self, made: set[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+        """Add the callers of some functions to them, up to entry points; yields path and name of each that is new.
+
+        A call whose value is kept ends the way out: whoever calls that again gets what there is.
+        """
+        queue = sorted(made)
+        for path, function in queue:
+            if function >= 0 and (self.entry(path, function) is not None or (path, function, False) in self._by_depends()):
                 continue
+            for caller, site in self.callers(path, function):
+                at = site.function
+                if at == 0 or (caller, at) in made or role(caller) is not None:
+                    continue
+                if self._memo(caller, site, (path, max(function, 0))) is not None:
+                    continue
+                made.add((caller, at))
+                queue.append((caller, at))
+                view = self.values.program.modules[caller]
+                while at > 0:
+                    here = view.module.functions[at]
+                    yield caller, view.name_of(at)
+                    if here.owner >= 0:
+                        yield caller, view.module.classes[here.owner].name
+                    at = here.parent
+
+    def _by_callers(self, path: str, view: Scopes, function: int, here: nodes.Function) -> Iterator[Step]:
+        if here.kind == "constructor" or (here.owner >= 0 and view.name_of(function) in _CONSTRUCTORS):
+            yield Step(node=Node(path, here.owner, cls=True))
+            return
+        for caller, site in self.callers(path, function):
             yield self._told(caller, site, (path, function), f"{spelled(site.call.callee)}() is called here")
+        if here.owner >= 0 and any(self._maybe(*each) for each in self.values.calls_of(view.name_of(function))[:CALLS]):
+            yield Step(Runs.CALL)
+
+    def _maybe(self, caller: str, number: int) -> bool:
+        """Is a method called on something unknown, which may be an object of any class."""
+        site = self.values.program.modules[caller].sites[number]
+        return any(isinstance(each, Dark) for each in branches(self.values.of(caller, site.function, site.call.callee)))
 
     def _told(self, caller: str, site: Site, callee: tuple[str, int], text: str) -> Step:
         step = self._before(caller, site, callee)
@@ -357,13 +400,10 @@ class Lifetimes:
             return
         name = here.name or view.named.get(-1 - cls, "")
         found = False
-        for caller, number in self._calls(path, name, view):
-            site = self.values.program.modules[caller].sites[number]
-            made = branches(self.values.of(caller, site.function, site.call.callee))
-            if any(isinstance(each, Klass) and (each.path, each.cls) == (path, cls) for each in made):
-                found = True
-                constructor = next((each for each in here.methods if view.module.functions[each].name in ("constructor", "__init__")), -1)
-                yield self._told(caller, site, (path, constructor), f"{'new ' if site.call.new else ''}{name}() is made here")
+        constructor = next((each for each in here.methods if view.module.functions[each].name in ("constructor", *_CONSTRUCTORS)), 0)
+        for caller, site in self.callers(path, -1 - cls):
+            found = True
+            yield self._told(caller, site, (path, constructor), f"{'new ' if site.call.new else ''}{name}() is made here")
         for each in self._subclasses(path, cls):
             found = True
             yield Step(node=Node(each[0], each[1], cls=True))
@@ -609,6 +649,20 @@ class Lifetimes:
             yield from self._handlers(path, 0, export.value, 0)
         elif export.local:
             yield from self._handlers(path, 0, nodes.Name(export.local, export.span), 0)
+
+
+def _after(inner: Node, outer: Node) -> Node:
+    """The next function of a chain, with what the way there was like. A condition counts from where the value is stored on."""
+    stored = inner.stored or outer.stored
+    return replace(
+        outer, loops=inner.loops or outer.loops, tested=inner.tested or outer.tested, stored=stored,
+        doubtful=inner.doubtful or (stored and outer.tested),
+    )
+
+
+def _constructs(view: Scopes, function: int) -> bool:
+    here = view.module.functions[function]
+    return here.kind == "constructor" or (here.owner >= 0 and here.name in _CONSTRUCTORS)
 
 
 def _handed(view: Scopes) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 
 from pooltlint.link.values import Library, Values, branches
@@ -25,6 +26,15 @@ class Kept(IntEnum):
     PROCESS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that a function assigns and that outlives it: one of the names on the way there, and what is put there."""
+
+    name: str
+    kept: Kept
+    value: nodes.Expr | None
+
+
 def tested(view: Scopes, site: Site) -> set[str]:
     """The names that the conditions around a call look at, and those a handler stands in for when reading them failed."""
     names: set[str] = set()
@@ -42,49 +52,70 @@ def tested(view: Scopes, site: Site) -> set[str]:
     return names
 
 
-def stored_by(values: Values, view: Scopes, site: Site, names: set[str], callee: tuple[Scopes, int] | None) -> Kept | None:
-    """Where a call's value stays that is made only when that place is empty, ``names`` being what was looked at before.
+class Memos:
+    """Answers for calls of one program. Remembers what each function assigns."""
 
-    Covers ``x ??= make()``, ``if (!x) x = make()``, ``return x ?? (x = make())``, ``if key not in cache:
-    cache[key] = make()``, ``except KeyError: cache[key] = make()``, a local put away afterwards, a flag that is
-    set beside it, and the function that is called (``callee``) doing one of these for the caller.
-    """
-    if not names:
-        return None
-    places = dict(_kept(values, view, site))
-    found = [kept for name, kept in places.items() if name in names]
-    if not found and places:
-        found = [max(places.values()) for name, _, _ in _assigned(values, view, site.function) if name in names][:1]
-    if not found and callee is not None:
-        found = [kept for name, kept, _ in _assigned(values, *callee) if name in names]
-    return max(found) if found else None
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self._places: dict[tuple[str, int], tuple[Place, ...]] = {}
+
+    def stored_by(self, view: Scopes, site: Site, callee: tuple[str, int] | None) -> Kept | None:
+        """Where a call's value stays that is made only when nothing is there yet.
+
+        Covers ``x ??= make()``, ``if (!x) x = make()``, ``return x ?? (x = make())``, ``if key not in cache:
+        cache[key] = make()``, ``except KeyError: cache[key] = make()``, a local put away afterwards, a flag that is
+        set beside it, and the function that is called (``callee``: file and function) doing one of these for the caller.
+        """
+        names = tested(view, site)
+        if not names:
+            return None
+        places = dict(self._kept(view, site))
+        found = [kept for name, kept in places.items() if name in names]
+        if not found and places and any(each.name in names for each in self.places(view, site.function)):
+            found = [max(places.values())]
+        if not found and callee is not None:
+            found = [each.kept for each in self.places(self.values.program.modules[callee[0]], callee[1]) if each.name in names]
+        return max(found) if found else None
+
+    def kept_in(self, view: Scopes, site: Site) -> Kept | None:
+        """Where a call's value is put, if that outlives the function; guarded or not."""
+        return max((kept for _, kept in self._kept(view, site)), default=None)
+
+    def _kept(self, view: Scopes, site: Site) -> Iterator[tuple[str, Kept]]:
+        """The names of the places that are given a call's value: itself, a local variable that has it, or something around it."""
+        function = site.function
+        places = self.places(view, function)
+        if not places:
+            return
+        own = [
+            (name, each.value) for name, bindings in view.names[function].items()
+            for each in bindings if each.kind == "assign" and each.function == function and each.value is not None
+        ]
+        locals_: set[str] = set()
+        for _ in range(4):
+            more = {name for name, value in own if name not in locals_ and _holds(value, site, locals_)}
+            if not more:
+                break
+            locals_ |= more
+        for each in places:
+            if each.value is not None and _holds(each.value, site, locals_):
+                yield each.name, each.kept
+
+    def places(self, view: Scopes, function: int) -> tuple[Place, ...]:
+        """The places a function assigns that outlive it."""
+        key = (view.module.path, function)
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = tuple(_assigned(self.values, view, function))
+        return found
 
 
 def kept_in(values: Values, view: Scopes, site: Site) -> Kept | None:
-    """Where a call's value is put, if that outlives the function; guarded or not."""
-    return max((kept for _, kept in _kept(values, view, site)), default=None)
+    """As :meth:`Memos.kept_in`, for a single question."""
+    return Memos(values).kept_in(view, site)
 
 
-def _kept(values: Values, view: Scopes, site: Site) -> Iterator[tuple[str, Kept]]:
-    """The names of the places that are given a call's value: itself, a local variable that has it, or something around it."""
-    function = site.function
-    locals_: set[str] = set()
-    own = [
-        (name, each.value) for name, bindings in view.names[function].items()
-        for each in bindings if each.kind == "assign" and each.function == function and each.value is not None
-    ] if function else []
-    for _ in range(4):
-        more = {name for name, value in own if name not in locals_ and _holds(value, site, locals_)}
-        if not more:
-            break
-        locals_ |= more
-    for name, kept, value in _assigned(values, view, function):
-        if value is not None and _holds(value, site, locals_):
-            yield name, kept
-
-
-def _assigned(values: Values, view: Scopes, function: int) -> Iterator[tuple[str, Kept, nodes.Expr | None]]:
-    """The places a function assigns that outlive it: each name on the way there, and what is put there."""
+def _assigned(values: Values, view: Scopes, function: int) -> Iterator[Place]:
     if function == 0:
         return
     for scope, table in enumerate(view.names):
@@ -93,29 +124,28 @@ def _assigned(values: Values, view: Scopes, function: int) -> Iterator[tuple[str
         for name, bindings in table.items():
             for each in bindings:
                 if each.kind == "assign" and each.function == function and not (each.path and each.path[0] == "..."):
-                    yield name, Kept.PROCESS, each.value
+                    yield Place(name, Kept.PROCESS, each.value)
     for assign, at in view.stores:
         if at == function:
-            kept = _lasting(values, view, function, assign.target)
-            if kept is not None:
-                for name in _names(view, function, assign.target):
-                    yield name, kept, assign.value
+            yield from _place(values, view, function, assign.target, assign.value)
     for site in view.sites:
         if site.function != function:
             continue
         callee, args = site.call.callee, site.call.args
         if isinstance(callee, nodes.Member) and callee.name in _KEEPERS and args:
-            kept = _lasting(values, view, function, callee.owner)
-            if kept is not None:
-                for name in _names(view, function, callee.owner):
-                    yield name, kept, args[-1].value
-        elif isinstance(callee, nodes.Name) and callee.id == "setattr" and len(args) == 3:
+            yield from _place(values, view, function, callee.owner, args[-1].value)
+        elif isinstance(callee, nodes.Name) and callee.id == "setattr" and len(args) == 3 and isinstance(args[1].value, nodes.Text):
             kept = _lasting(values, view, function, args[0].value)
-            if kept is not None and isinstance(args[1].value, nodes.Text):
-                yield args[1].value.value, kept, args[2].value
+            yield Place(args[1].value.value, kept, args[2].value)
 
 
-def _lasting(values: Values, view: Scopes, function: int, target: nodes.Expr) -> Kept | None:
+def _place(values: Values, view: Scopes, function: int, target: nodes.Expr, value: nodes.Expr | None) -> Iterator[Place]:
+    kept = _lasting(values, view, function, target)
+    for name in _names(view, function, target):
+        yield Place(name, kept, value)
+
+
+def _lasting(values: Values, view: Scopes, function: int, target: nodes.Expr) -> Kept:
     """How long a place lives that is written ``root.a.b`` or ``root[key]``."""
     steps: list[str] = []
     node = target
@@ -205,12 +235,13 @@ def _mentioned(view: Scopes, function: int, node: nodes.Expr | None, out: set[st
         return
     match node:
         case nodes.Name(id=name):
-            out.add(name)
             found = view.lookup(function, name)
-            if found is not None and found[0] == function:
-                for binding in found[1]:
-                    if binding.kind == "assign" and binding.value is not None:
-                        _mentioned(view, function, binding.value, out, depth + 3)
+            if found is None or found[0] != function or function == 0:
+                out.add(name)
+                return
+            for binding in found[1]:
+                if binding.kind == "assign" and binding.value is not None:
+                    _mentioned(view, function, binding.value, out, depth + 3)
         case nodes.Text(value=value):
             out.add(value)
         case nodes.Member(owner=owner, name=name):

@@ -23,7 +23,7 @@ def set_ups(facts: Iterable[Facts], urls: Urls, packages: Packages, clients: tup
         generators = tuple(
             each for other in facts if isinstance(other, PrismaSchema) and _one_schema(other.path, schema.path) for each in other.generators
         )
-        for datasource in schema.datasources:
+        for datasource in schema.datasources[:1]:  # Prisma refuses a second one
             provider = datasource.get("provider")
             name = str(getattr(provider.value, "value", "")) if provider is not None else ""
             found.append(_set_up(schema, datasource, name, urls, packages, clients, generators))

@@ -59,6 +59,7 @@ def known(values: Values, path: str) -> Iterator[Known]:
             if method is not None and receiver is not None and receiver.type:
                 driver = shelf.types[receiver.type][0]
                 owners = branches(values.of(path, site.function, callee.owner)) if isinstance(callee, nodes.Member) else options
+                owners = tuple(each for each in owners if not isinstance(each, Library))  # a module whose name is taken over
                 yield Known(path, number, site, driver, method=method, receiver=receiver, certain=len(owners) == 1)
 
 

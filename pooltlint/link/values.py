@@ -564,18 +564,21 @@ class Values:
         """What a parameter is given: by its annotation, by the call that takes the function, by its callers."""
         view = self.program.modules[path]
         value: Worth = DARK
-        if binding.annotation is not None:
-            value = self.annotation(path, function, binding.annotation)
+        parameters = view.module.functions[function].params
+        annotation = binding.annotation
+        if binding.path and annotation is None and 0 <= binding.index < len(parameters):
+            annotation = parameters[binding.index].annotation  # of the whole that is taken apart
+        if annotation is not None:
+            value = self.annotation(path, function, annotation)
         if isinstance(value, Dark) and binding.default is not None:
             given = self.of(path, max(view.module.functions[function].parent, 0), binding.default)
             if not isinstance(given, Const):
                 value = given
         if isinstance(value, Dark):
             value = self._callback(path, function, binding.index)
-        if isinstance(value, Dark):
-            value = self._from_callers(path, function, binding.index)
-        elif isinstance(value, Instance) and value.origin is None:
-            value = either([value, *instances(self._from_callers(path, function, binding.index))])
+        if isinstance(value, (Dark, Table)) or (isinstance(value, Instance) and value.origin is None):
+            callers = branches(self._from_callers(path, function, binding.index))
+            value = either([value, *(each for each in callers if isinstance(value, Dark) or isinstance(each, (Instance, Table)))])
         for step in binding.path:
             value = self.step(value, step, Origin(path, function, binding.span))
         return value
@@ -668,6 +671,9 @@ class Values:
             case nodes.Operation(op="|", operands=operands):
                 found = [self.annotation(path, function, each) for each in operands]
                 return either([each for each in found if not isinstance(each, Dark)] or [DARK])
+            case nodes.Record(entries=entries):
+                members = {each.key: self.annotation(path, function, each.value) for each in entries if each.key}
+                return Table(members, True, Origin(path, function, node.span))
             case nodes.Text(value=text) if text.replace(".", "").replace("_", "").isalnum() and not text[:1].isdigit():
                 head, *rest = text.split(".")
                 value = self.name(path, function, head)
@@ -762,8 +768,8 @@ class Values:
                     found.append(each)
                 case File(path=path):
                     found.append(self.offered(path, name))
-                case Table(entries=entries, open=open_):
-                    found.append(entries.get(name, DARK) if name in entries or not open_ else DARK)
+                case Table(entries=entries):
+                    found.append(either([*([entries[name]] if name in entries else []), *self._assigned(each, name)]))
                 case Thing(path=path, cls=cls):
                     found.append(self.attribute(path, cls, name, each, origin, seen))
                 case Klass(path=path, cls=cls):
@@ -780,6 +786,17 @@ class Values:
                 case _:
                     found.append(DARK)
         return either(found)
+
+    def _assigned(self, table: Table, name: str) -> list[Worth]:
+        """What the file of an object literal assigns to one of its members later (``ref.current = …``)."""
+        view = self.program.modules.get(table.origin.path)
+        found: list[Worth] = []
+        for assign, function in view.members.get(name, ()) if view is not None else ():
+            target = assign.target
+            if isinstance(target, (nodes.Member, nodes.Index)) and assign.value is not None:
+                if table in branches(self.of(table.origin.path, function, target.owner)):
+                    found.append(self.of(table.origin.path, function, assign.value))
+        return found
 
     def _global(self, path: str, name: str) -> Worth:
         """``globalThis.x``: whatever the same file, else any file, assigns to it."""
@@ -885,6 +902,12 @@ class Values:
             if target:
                 return either([self._file(target)]) if "default" not in self.program.exports(target) or callee.id == "import" else self._commonjs(target)
             return Library(package_of(specifier)) if not specifier.startswith(".") else DARK
+        if isinstance(callee, nodes.Member) and callee.name == "resolve" and isinstance(callee.owner, nodes.Name) and callee.owner.id == "Promise":
+            return self.of(path, function, node.args[0].value) if node.args else DARK
+        if isinstance(callee, nodes.Member) and callee.name == "then" and node.args:
+            handlers = branches(self.of(path, function, node.args[0].value))
+            if len(handlers) == 1 and isinstance(handlers[0], Routine):
+                return self.returned(handlers[0])
         if isinstance(callee, nodes.Member) and callee.name in ("catch", "finally"):
             inner = self.of(path, function, callee.owner)
             if not isinstance(inner, Dark):

@@ -158,7 +158,8 @@ class Prepared(Struct, frozen=True):
     ``raised``: how it shows in production. ``only_in_transactions``: outside of them the library
     hides the failure by retrying. ``at_option``: the canonical option that decides it, for its place.
     ``claim``: the option as the user writes it where somebody set it to have no prepared statements
-    (``prepare: false``), which says that a transaction pooler is expected.
+    (``prepare: false``), which says that a transaction pooler is expected. ``after``: executions of one
+    text on one connection before it is prepared; 0 when it is at once.
     """
 
     names: Truth
@@ -168,6 +169,7 @@ class Prepared(Struct, frozen=True):
     only_in_transactions: bool = False
     at_option: str = ""
     claim: str = ""
+    after: int = 0
 
 
 class Limit(Struct, frozen=True):
@@ -246,8 +248,8 @@ def sources(value: Value | None) -> frozenset[str]:
 
 
 def same_source(one: Value | None, other: Value | None) -> bool:
-    """Are two connection strings made of the same environment variables, in part at least."""
-    return bool(sources(one) & sources(other))
+    """Are two connection strings made of the same environment variables, at least one."""
+    return bool(sources(one)) and sources(one) == sources(other)
 
 
 class Pooling(Struct, frozen=True):
@@ -297,6 +299,61 @@ class Leak(Struct, frozen=True):
     detail: str = ""
     handling: bool = False
 
+    @property
+    def abnormal(self) -> bool:
+        """Only an error leads there."""
+        return self.kind in ("exception", "raise")
+
+    @property
+    def how(self) -> str:
+        """The way out in words, to end a sentence with."""
+        line = self.at.line
+        match self.kind:
+            case "exception" if self.detail.endswith("()"):
+                return f"when `{self.detail}` on line {line} fails"
+            case "exception":
+                return f"when line {line} fails{f' {self.detail}' if self.detail else ''}"
+            case "return":
+                return f"on the return on line {line}"
+            case "raise":
+                return f"on the error raised on line {line}"
+            case "continue" | "break":
+                return f"on the `{self.kind}` on line {line}"
+            case "turn":
+                return f"before the next turn of the loop takes another one on line {line}"
+            case "rebound":
+                return f"before its variable is bound anew on line {line}"
+            case _:
+                return f"at the end on line {line}"
+
+
+class Twice(Struct, frozen=True):
+    """Two releases of one checkout on one path. ``then``: what the second one does, in words."""
+
+    first: Place
+    second: Place
+    then: str
+
+
+class Form(StrEnum):
+    """How the code has a checkout in hand, where that decides what is to be said.
+
+    ``ENTERED``: it is the subject of a ``with`` that does not give it back. ``YIELDED``: it is lost when the block
+    of a context manager, or the handler behind a dependency, fails. ``RETURNED``: a dependency returns it, and
+    the framework ends only what is yielded. ``PULLED``: ``next(get_db())``. ``OBJECT``: an object of the
+    repository that opens it, with a method that closes it. ``WRAPPER``: one whose ``with`` never does.
+    ``CONSTRUCTOR``: one whose constructor may fail when it is open.
+    """
+
+    PLAIN = "plain"
+    ENTERED = "entered"
+    YIELDED = "yielded"
+    RETURNED = "returned"
+    PULLED = "pulled"
+    OBJECT = "object"
+    WRAPPER = "wrapper"
+    CONSTRUCTOR = "constructor"
+
 
 class Handling(StrEnum):
     """What becomes of a checkout."""
@@ -312,7 +369,8 @@ class Checkout(Struct, frozen=True):
     """One place where a connection is taken out of a pool (or a session, a transaction is opened).
 
     ``release``: how it goes back, as the user would type it (``client.release()``). ``via``: the
-    helper calls between this place and the real checkout.
+    helper calls between this place and the real checkout. ``own``: a connection opened by hand, of no
+    pool. ``type``: the library's type of what is held. ``waits``: giving it back is awaited.
     """
 
     library: str
@@ -330,6 +388,11 @@ class Checkout(Struct, frozen=True):
     lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
     language: str = ""
     managed: bool = False
+    own: bool = False
+    form: Form = Form.PLAIN
+    twice: tuple[Twice, ...] = ()
+    type: str = ""
+    waits: bool = False
 
 
 class Through(StrEnum):

@@ -19,7 +19,7 @@ _AUTHORITY = re.compile(r"[^/?#'\"`]*")
 _CLOSED = re.compile(r"['\"`](?:[\s,;:)\]}]|\Z)")
 _SECRET_PARAMETER = re.compile(  # starts only where a word starts: linear on any text
     r"(?i)(?<![a-z0-9_.-])([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|(?<![a-z0-9])(?:pwd|sslkey)))(\s*=\s*)('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&;,'\"`]+)"
+    r"|private[_-]?key|(?<![a-z0-9])(?:pwd|sslkey)))(\s*=\s*)('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:[^\s&;,'\"`]|,(?![\w.-]+=|\s|\Z))+)"
 )
 _SQL_SECRET = re.compile(r"(?i)(\bpassword\s+e?)'(?:[^'\\]|''|\\.)*'?")
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:%+/@=\- *]{0,80}\Z")
@@ -117,7 +117,8 @@ def _userinfo_end(rest: str) -> int:
     """Where the host begins in what follows ``://``: after the ``@``, however badly the password is escaped; else 0."""
     query = _QUERY.search(rest)
     head = rest[: query.start()] if query else rest
-    return max((found.end() for found in _HOST_BEHIND.finditer(rest)), default=head.rfind("@") + 1)
+    behind = max((found.end() for found in _HOST_BEHIND.finditer(rest)), default=0)
+    return max(behind, head.rfind("@") + 1)
 
 
 def fingerprint(text: str) -> str:

@@ -807,6 +807,18 @@ def _type_inside(r: _Reading, node: Node) -> Expr:
     return (_type(r, children[0]) if children else None) or Opaque((), node.byte_range)
 
 
+def _object_type(r: _Reading, node: Node) -> Expr:
+    """``{ pool: Pool }``: the types by name."""
+    entries = []
+    for child in node.named_children:
+        name, given = child.child_by_field_name("name"), child.child_by_field_name("type")
+        if child.type == "property_signature" and name is not None and given is not None and name.text is not None:
+            value = _type(r, given)
+            if value is not None:
+                entries.append(Entry(name.text.decode(errors="replace"), value, child.byte_range))
+    return Record(tuple(entries), node.byte_range)
+
+
 def _generic(r: _Reading, node: Node) -> Expr:
     """``Promise<Pool>``: the head, then what stands in the brackets."""
     parts: list[Expr] = []
@@ -1656,6 +1668,7 @@ _WHOLE = frozenset({_object, _array, _arrow, _function_value, _class_value, _tem
 """What stays what it is when a part of it is unreadable: the part is unknown, the rest is not."""
 
 _TYPES: dict[str, Callable[[_Reading, Node], Expr]] = {
+    "object_type": _object_type,
     "type_identifier": _name,
     "identifier": _name,
     "predefined_type": _name,

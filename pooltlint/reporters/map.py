@@ -8,6 +8,7 @@ from typing import Protocol, TextIO
 
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Kind, Mode, Route, Runs, Topology, Url, deciding
+from pooltlint.redaction import neutral, prose
 
 _RUNS = {
     Runs.ONCE: "made once", Runs.REQUEST: "made for each request", Runs.JOB: "made for each job", Runs.LOOP: "made in a loop",
@@ -36,6 +37,7 @@ _COLOURS = {"name": "1", "dim": "2", "pooled": "33", "direct": "32", "unknown": 
 
 def _text(topology: Topology, out: TextIO, colour: bool) -> None:
     def style(text: str, how: str) -> str:
+        text = neutral(text)
         return f"\x1b[{_COLOURS[how]}m{text}\x1b[0m" if colour and text else text
 
     blocks = [*_clients(topology, style), *_prisma(topology, style), *_rails(topology, style), *_migrations(topology, style),
@@ -66,9 +68,9 @@ def _client(client: Client, style: Style) -> Iterator[str]:
     size = _size(client)
     facts = ", ".join(filter(None, (f"{client.library}{f' {client.version}' if client.version else ''}", size, _RUNS[client.lifetime.runs])))
     name = client.variable or client.function or client.call
-    yield f"  {style(name, 'name')}  {client.call}  {style(_at(client.at), 'dim')}\n    {facts}\n"
+    yield f"  {style(name, 'name')}  {neutral(client.call)}  {style(_at(client.at), 'dim')}\n    {facts}\n"
     if client.wraps:
-        yield f"    sends its queries through {', '.join(each.variable or each.call for each in client.wraps)}\n"
+        yield f"    sends its queries through {neutral(', '.join(each.variable or each.call for each in client.wraps))}\n"
         return
     yield from _urls(client.urls, style, "    ")
 
@@ -81,7 +83,7 @@ def _size(client: Client) -> str:
     if client.limit.count is None:
         return f"up to {client.limit.formula} connections" if client.limit.formula and not client.limit.formula[0].isdigit() else "size not known"
     default = "" if client.limit.explicit.value == "yes" else " by default"
-    return f"up to {client.limit.count} connections{default}"
+    return f"up to {client.limit.count} connection{'' if client.limit.count == 1 else 's'}{default}"
 
 
 def _urls(urls: tuple[Url, ...], style: Style, indent: str) -> Iterator[str]:
@@ -90,18 +92,18 @@ def _urls(urls: tuple[Url, ...], style: Style, indent: str) -> Iterator[str]:
         mark = "→" if url in decisive else "·"
         where = _at(url.at) if url.at is not None else "declared"
         profile = f" ({url.profile.value})" if url.profile.value != "unknown" else ""
-        yield f"{indent}{mark} {url.name or 'written in code'}  {style(where + profile, 'dim')}\n{indent}    {_host(url)}  {_way(url.route, style)}\n"
+        yield f"{indent}{mark} {neutral(url.name) or 'written in code'}  {style(where + profile, 'dim')}\n{indent}    {_host(url)}  {_way(url.route, style)}\n"
         for note in url.route.because:
             if note.at is None or note.at != url.at:
-                yield f"{indent}    {style(note.text + (f'  {_at(note.at)}' if note.at else ''), 'dim')}\n"
+                yield f"{indent}    {style(prose(note.text) + (f'  {_at(note.at)}' if note.at else ''), 'dim')}\n"
             else:
-                yield f"{indent}    {style(note.text, 'dim')}\n"
+                yield f"{indent}    {style(prose(note.text), 'dim')}\n"
     if not urls:
         yield f"{indent}→ {style('connection string not found in this repository', 'unknown')}\n"
 
 
 def _host(url: Url) -> str:
-    host = ",".join(url.dsn.hosts) or "no host"
+    host = neutral(",".join(url.dsn.hosts)) or ("address not known" if url.declared else "no host")
     if host == "${…}":
         return "host put together at run time"
     return f"{host}:{url.dsn.port}" if url.dsn.port else host
@@ -124,7 +126,7 @@ def _way(route: Route, style: Style) -> str:
 def _prisma(topology: Topology, style: Style) -> Iterator[str]:
     for each in topology.prisma:
         engine = {"yes": "Rust engine", "no": "driver adapter", "unknown": "engine not known"}[each.engine.value]
-        yield "\n" + style(f"Prisma schema {each.schema.path}", "name") + f"\n    {each.provider or 'provider not known'}, {each.version or 'version not known'}, {engine}\n"
+        yield "\n" + style(f"Prisma schema {each.schema.path}", "name") + f"\n    {neutral(each.provider) or 'provider not known'}, {neutral(each.version) or 'version not known'}, {engine}\n"
         yield from _urls(each.url, style, "    ") if each.url or not each.direct_url else ()
         if each.has_direct_url:
             yield "    migrations (directUrl):\n"
@@ -149,7 +151,7 @@ def _poolers(topology: Topology, style: Style) -> Iterator[str]:
         names = f" as {', '.join(pooler.names)}" if pooler.names else ""
         ports = f", port {', '.join(map(str, pooler.ports))}" if pooler.ports else ""
         modes = "; ".join(f"{mode.value} mode" if name == "*" else f"{mode.value} mode for {name}" for name, mode in pooler.modes.items())
-        yield "\n" + style(f"{pooler.name}{names}", "name") + f"  {style(_at(pooler.at), 'dim')}\n    {modes}{ports}\n"
+        yield "\n" + style(f"{pooler.name}{names}", "name") + f"  {style(_at(pooler.at), 'dim')}\n    {neutral(modes)}{ports}\n"
 
 
 def _loose(topology: Topology, style: Style) -> Iterator[str]:
@@ -165,7 +167,7 @@ def _loose(topology: Topology, style: Style) -> Iterator[str]:
 
 
 def _at(place: Place) -> str:
-    return f"{place.path}:{place.line}"
+    return f"{neutral(place.path)}:{place.line}"
 
 
 # --- Mermaid --------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def _mermaid(topology: Topology, out: TextIO, colour: bool) -> None:
 
 def _escaped(text: str) -> str:
     """Text for a Mermaid label: nothing in it may end the label or mean markup."""
-    text = re.sub(r"[^\w\s.,:;@/$+()=*-]", " ", text)
+    text = re.sub(r"[^\w \n.,:;@/$+()=*-]", " ", text)
     return text.replace("\n", "<br/>").strip()
 
 
@@ -215,10 +217,12 @@ def _escaped(text: str) -> str:
 
 
 def _json(topology: Topology, out: TextIO, colour: bool) -> None:
+    import json
+
     import msgspec
 
     def hook(value: object) -> object:
         return str(value)
 
     data = msgspec.json.encode({"version": 1, "topology": topology}, enc_hook=hook)
-    out.write(msgspec.json.format(data, indent=2).decode() + "\n")
+    out.write(json.dumps(json.loads(data), indent=2) + "\n")  # plain ASCII: nothing in it can steer a terminal

@@ -93,12 +93,24 @@ def config(name: object, value: object, local: object) -> str | None:
         local = local.arg
     if not isinstance(local, ast.A_Const) or local.val is None:
         return None
-    said = local.val.boolval if isinstance(local.val, ast.Boolean) else getattr(local.val, "sval", "") in ("t", "true", "on")
+    said = (
+        local.val.boolval
+        if isinstance(local.val, ast.Boolean)
+        else getattr(local.val, "sval", "") in ("t", "true", "on")
+    )
     setting = name.val.sval.lower() if isinstance(name, ast.A_Const) else ""
     return "set_config local" if said else "set tracked" if setting in TRACKED else "set_config"
 
 
-STORED = (ast.CreateFunctionStmt, ast.ViewStmt, ast.CommentStmt, ast.GrantStmt, ast.DropStmt, ast.CreatePolicyStmt, ast.CreateStmt)
+STORED = (
+    ast.CreateFunctionStmt,
+    ast.ViewStmt,
+    ast.CommentStmt,
+    ast.GrantStmt,
+    ast.DropStmt,
+    ast.CreatePolicyStmt,
+    ast.CreateStmt,
+)
 
 
 def kinds(stmt: object, text: str) -> list[str]:

@@ -104,6 +104,9 @@ TYPES = {
         {"a.ts": "import { PrismaClient } from '@prisma/client'; const g = globalThis as any; const p = g.prisma ?? new PrismaClient(); g.prisma = p; probe(p)"},
         "prisma.PrismaClient",
     ),
+    "member of a literal": (
+        {"a.ts": "import { Pool } from 'pg'; const ref = { current: null }; function f() { ref.current = new Pool() } probe(ref.current)"}, "pg.Pool",
+    ),
     "generated client": (
         {"a.ts": "import { PrismaClient } from './generated/prisma/client'; probe(new PrismaClient())"}, "prisma.PrismaClient",
     ),

@@ -1,0 +1,108 @@
+"""A connection opened by hand is not closed on every path."""
+
+from collections.abc import Iterator
+
+from pooltlint.model.finding import Certainty, Finding, Note
+from pooltlint.model.topology import Checkout, Form, Handling, Runs
+
+_NOTES = 4
+"""Exits shown in the chain; the first is told in the message."""
+_MAIN = ("main", "cli")
+"""Functions that are a program of their own by their name."""
+_LATER = {
+    "psycopg2": "until Python happens to collect it",
+    "psycopg 3": "until Python happens to collect it",
+    "asyncpg": "until Python happens to collect it, which asyncpg only answers with a warning",
+}
+"""What ends a connection that nobody closes: psycopg2 2.9 connection_dealloc, psycopg 3.3 and asyncpg 0.32 ``__del__``."""
+_REFUSED = "once there are `max_connections` of them the server refuses everybody (`sorry, too many clients already`)"
+
+
+def check(checkout: Checkout) -> Iterator[Finding]:
+    """Speaks of code that runs repeatedly; where it is not known how often it runs, only of what is lost without an error."""
+    if not checkout.own or checkout.handling not in (Handling.LEAKS, Handling.NEVER):
+        return
+    if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
+        return
+    if checkout.function in _MAIN and not checkout.lifetime.repeats:
+        return
+    because = (*checkout.via, *_exits(checkout), *checkout.lifetime.because)
+    yield Finding(checkout.at, _message(checkout), _remedy(checkout), because, _certainty(checkout))
+
+
+def _certainty(checkout: Checkout) -> Certainty:
+    if checkout.leaks and all(each.handling for each in checkout.leaks):
+        return Certainty.LOW
+    if checkout.form is Form.CONSTRUCTOR:
+        return Certainty.MEDIUM if checkout.lifetime.repeats else Certainty.LOW
+    if checkout.lifetime.repeats:
+        return Certainty.HIGH
+    if checkout.form in (Form.YIELDED, Form.WRAPPER, Form.ENTERED, Form.RETURNED):
+        return Certainty.MEDIUM
+    lost = checkout.handling is Handling.NEVER or any(not each.abnormal for each in checkout.leaks)
+    return Certainty.MEDIUM if lost else Certainty.LOW
+
+
+def _subject(checkout: Checkout) -> str:
+    return f"`{checkout.variable}`" if checkout.variable else f"The connection of `{checkout.call}()`"
+
+
+def _message(checkout: Checkout) -> str:
+    it = _subject(checkout)
+    later = _LATER.get(checkout.library, "for as long as the process lives")
+    stays = f"it stays open {later}"
+    match checkout.form:
+        case Form.ENTERED:
+            entered = checkout.variable if checkout.releases or not checkout.call else f"{checkout.call}(…)"
+            return f"`with {entered}` ends the transaction but does not close the connection: {stays}, and {_REFUSED}."
+        case Form.RETURNED:
+            return f"`{checkout.function}` returns a new connection to each request and nobody closes it: FastAPI only ends what a dependency yields. It stays open {later}, and {_REFUSED}."
+        case Form.YIELDED:
+            return f"{it} is not closed when the code that `{checkout.function}` yields to fails: {stays}, and {_REFUSED}."
+        case Form.WRAPPER:
+            return f"{it} is opened for a `with` block that does not close it: {stays}, and {_REFUSED}."
+        case Form.CONSTRUCTOR:
+            return f"{it} is lost {checkout.leaks[0].how}: the constructor does not close it and nobody else has the object, so {stays}."
+        case _:
+            pass
+    if checkout.handling is Handling.NEVER:
+        return f"{it} is never closed: {stays}, and {_REFUSED}."
+    return f"{it} is not closed {checkout.leaks[0].how}: {stays}, and {_REFUSED}."
+
+
+def _exits(checkout: Checkout) -> Iterator[Note]:
+    """The other ways out. What stands on the connection's own line needs no note."""
+    seen: set[int] = {checkout.at.line}
+    for leak in checkout.leaks:
+        if leak.at.line in seen:
+            continue
+        seen.add(leak.at.line)
+        yield Note(f"{checkout.variable or 'it'} is still open {leak.how}", leak.at)
+        if len(seen) > _NOTES:
+            return
+
+
+def _remedy(checkout: Checkout) -> str:
+    name = checkout.variable if checkout.variable.isidentifier() else "connection"
+    release, line = checkout.release, checkout.at.line
+    match checkout.form:
+        case Form.YIELDED:
+            return f"Write `try:` around the `yield` and put `{release}` into its `finally:`."
+        case Form.RETURNED:
+            return f"Write `yield {name}` inside of a `try:` in place of the `return`, and put `{release}` into its `finally:`."
+        case Form.WRAPPER:
+            return f"Put `{release}` at the end of `__exit__`, where an exception reaches it too (`finally:`)."
+        case Form.CONSTRUCTOR:
+            return f"Put what follows line {line} into a `try:` whose `except BaseException:` does `{release}` and raises again."
+        case _:
+            pass
+    if checkout.type == "psycopg.connection":
+        if "AsyncConnection" in checkout.call or release.startswith("await "):
+            return f"Write `async with await {checkout.call}(…) as {name}:`, which closes it when the block is left."
+        return f"Write `with {checkout.call}(…) as {name}:`: psycopg 3 closes the connection when the block is left."
+    if checkout.type == "psycopg2.connection" or checkout.form is Form.OBJECT and release.endswith(".close()"):
+        why = "; psycopg2's own `with` only ends the transaction" if checkout.type == "psycopg2.connection" else ""
+        return f"Write `with contextlib.closing({checkout.call}(…)) as {name}:`, which closes it when the block is left{why}."
+    if checkout.language == "python":
+        return f"Begin a `try:` right after line {line} and put `{release}` into its `finally:`."
+    return f"Begin a `try {{ … }}` right after the connect and put `{release}` into its `finally {{ … }}`, or send the query through one shared `Pool` with `pool.query(…)`."
