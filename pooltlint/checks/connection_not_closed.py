@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import Checkout, Form, Handling, Runs
+from pooltlint.model.topology import Checkout, Form, Handling, Leak, Runs
 
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
@@ -62,12 +62,17 @@ def _message(checkout: Checkout) -> str:
         case Form.WRAPPER:
             return f"{it} is opened for a `with` block that does not close it: {stays}, and {_REFUSED}."
         case Form.CONSTRUCTOR:
-            return f"{it} is lost {checkout.leaks[0].how}: the constructor does not close it and nobody else has the object, so {stays}."
+            return f"{it} is lost {_first(checkout).how}: the constructor does not close it and nobody else has the object, so {stays}."
         case _:
             pass
     if checkout.handling is Handling.NEVER:
         return f"{it} is never closed: {stays}, and {_REFUSED}."
-    return f"{it} is not closed {checkout.leaks[0].how}: {stays}, and {_REFUSED}."
+    return f"{it} is not closed {_first(checkout).how}: {stays}, and {_REFUSED}."
+
+
+def _first(checkout: Checkout) -> Leak:
+    """The way out to tell of: one that needs no error, if there is one."""
+    return next((each for each in checkout.leaks if not each.abnormal), checkout.leaks[0])
 
 
 def _exits(checkout: Checkout) -> Iterator[Note]:

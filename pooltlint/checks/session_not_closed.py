@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import Checkout, Form, Handling, Runs
+from pooltlint.model.topology import Checkout, Form, Handling, Leak, Runs
 
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
@@ -48,7 +48,12 @@ def _message(checkout: Checkout) -> str:
             pass
     if checkout.handling is Handling.NEVER:
         return f"{it} is never closed: {keeps}."
-    return f"{it} is not closed {checkout.leaks[0].how}: {keeps}."
+    return f"{it} is not closed {_first(checkout).how}: {keeps}."
+
+
+def _first(checkout: Checkout) -> Leak:
+    """The way out to tell of: one that needs no error, if there is one."""
+    return next((each for each in checkout.leaks if not each.abnormal), checkout.leaks[0])
 
 
 def _exits(checkout: Checkout) -> Iterator[Note]:

@@ -17,7 +17,7 @@ from pooltlint.link.migrations import configuration, migrations
 from pooltlint.link.packages import Packages
 from pooltlint.link.prisma import of_postgres, schema_urls, set_ups
 from pooltlint.link.program import Program
-from pooltlint.link.sites import Known, interesting, known, missing, where
+from pooltlint.link.sites import Known, borrowers, interesting, known, missing, where
 from pooltlint.link.statements import statements
 from pooltlint.link.urls import Urls
 from pooltlint.link.values import Origin, Values
@@ -109,6 +109,7 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         if number == ROUNDS:
             break
         wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
+        wanted.update(path for own in sorted(program.modules) for path in borrowers(values, own))
         if number == 0:
             wanted.update(configuration(more.files))
         names = {path: interesting(values, path, found[path]) for path in paths}

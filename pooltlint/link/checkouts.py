@@ -44,7 +44,7 @@ _BORROWERS = {
 _HARMLESS_OWNERS = {"console", "logger", "log", "logging", "_logger", "LOGGER", "Logger", "Math", "Date", "performance", "Object", "Array", "Number"}
 _HARMLESS_NAMES = {
     "print", "len", "str", "repr", "id", "type", "bool", "isinstance", "hasattr", "Date", "String", "Number", "Boolean", "setTimeout", "clearTimeout",
-    "setInterval", "clearInterval", "Map", "Set", "Error", "Array", "Object", "list", "dict", "set", "tuple", "perf_counter", "monotonic",
+    "setInterval", "clearInterval", "Map", "Set", "Error", "Array", "Object", "list", "dict", "set", "tuple", "perf_counter", "monotonic", "timedelta",
 }
 
 
@@ -537,6 +537,8 @@ class _Judge:
             return callee.id not in _HARMLESS_NAMES
         if isinstance(callee, nodes.Member):
             owner = spelled(callee.owner)
+            if isinstance(callee.owner, (nodes.Text, nodes.Template)) and callee.name in ("format", "join"):
+                return False
             if owner in _HARMLESS_OWNERS or owner.rsplit(".", 1)[-1] in ("log", "logger", "_logger"):
                 return False
             if callee.name == "close" or self.type is not None and callee.name in self.type.free:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -140,6 +141,36 @@ def missing(values: Values, known: Known) -> Iterator[str]:
                 stack.append(default)
             case _:
                 pass
+
+
+def borrowers(values: Values, path: str) -> Iterator[str]:
+    """Files that have to be parsed before it is known what is done with a connection that a variable of this file is passed with."""
+    view = values.program.modules[path]
+    for site in view.sites:
+        names = {each.value.id for each in site.call.args if isinstance(each.value, nodes.Name)} & view.names[site.function].keys()
+        if not site.function or not any(_connection(values, path, site.function, name) for name in names):
+            continue
+        for each in branches(values.of(path, site.function, site.call.callee)):
+            if isinstance(each, Missing):
+                yield each.path
+                yield from _beside(values, each.path)
+
+
+def _connection(values: Values, path: str, function: int, name: str) -> bool:
+    return any(
+        values.shelf.types[each.type][1].through in ("checkout", "connection")
+        for each in branches(values.name(path, function, name)) if isinstance(each, Instance) and each.type in values.shelf.types
+    )
+
+
+def _beside(values: Values, path: str) -> Iterator[str]:
+    """What the package of a file takes over whole (``from .x import *``): the name may come from any of these."""
+    package = posixpath.join(posixpath.dirname(path), "__init__.py")
+    view = values.program.modules.get(package)
+    for each in view.module.imports if view is not None else ():
+        target = values.program.resolve(package, each.module) if each.local == "*" else None
+        if target is not None and target not in values.program.modules:
+            yield target
 
 
 def call_name(call: nodes.Call) -> str:

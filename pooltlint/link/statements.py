@@ -157,9 +157,59 @@ def _through(shelf: Shelf, values: Values, view: Scopes, known: Known) -> tuple[
     if entry[1].transactional:
         return kind, Truth.YES
     if kind is Through.POOL:
-        return kind, Truth.NO
+        if _maybe_checkout(shelf, values, view, known):
+            return Through.CONNECTION, Truth.UNKNOWN
+        return (Through.TRANSACTION, Truth.YES) if _handed_a_transaction(values, view, known) else (kind, Truth.NO)
     inside = _in_transaction(values, view, known)
     return kind, Truth.UNKNOWN if inside is Truth.NO and entry[1].ambient else inside
+
+
+def _maybe_checkout(shelf: Shelf, values: Values, view: Scopes, known: Known) -> bool:
+    """May the receiver be a pool or a connection, as with a parameter that is given either.
+
+    A parameter that is given the text as well proves nothing: which text goes with which object is not known.
+    """
+    callee = known.site.call.callee
+    owner = callee.owner if isinstance(callee, nodes.Member) else callee
+    options = worths.branches(values.of(known.path, known.site.function, owner))
+    for each in options:
+        entry = shelf.types.get(each.type) if isinstance(each, worths.Instance) else None
+        if entry is not None and entry[1].through != Through.POOL:
+            return True
+    if not _parameter(view, known.site.function, owner):
+        return False
+    return any(isinstance(each, worths.Dark) for each in options) or any(
+        _parameter(view, known.site.function, each.value) for each in known.site.call.args
+    )
+
+
+def _parameter(view: Scopes, function: int, node: nodes.Expr) -> bool:
+    found = view.lookup(function, node.id) if isinstance(node, nodes.Name) else None
+    return found is not None and any(each.kind == "parameter" for each in found[1])
+
+
+def _handed_a_transaction(values: Values, view: Scopes, known: Known) -> bool:
+    """Is a query of the pool object given to a transaction.
+
+    Covers ``prisma.$transaction([prisma.$executeRaw`…`])``, ``knex.raw(…).transacting(trx)`` and an option
+    ``{ transaction: t }``.
+    """
+    site = known.site
+    if any(entry.key == "transaction" for each in site.call.args if isinstance(each.value, nodes.Record) for entry in each.value.entries):
+        return True
+    for other in view.sites:
+        if other is site or other.function != site.function or not (
+            other.call.span[0] <= site.call.span[0] and site.call.span[1] <= other.call.span[1]
+        ):
+            continue
+        callee = other.call.callee
+        if isinstance(callee, nodes.Member) and callee.name in ("transacting", "connection"):
+            return True
+        if isinstance(callee, nodes.Member) and callee.span[1] <= site.call.span[0]:
+            method, _ = values.method(known.path, other.function, other.call)
+            if method is not None and (method.effect is Effect.TRANSACTION or "transaction" in method.what):
+                return True
+    return False
 
 
 def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:

@@ -415,7 +415,8 @@ class Values:
                 if isinstance(binding.value, nodes.Name) and binding.path == () and binding.annotation is not None:
                     annotated = self.annotation(path, function, binding.annotation)
                     if not isinstance(annotated, Dark):
-                        return annotated
+                        given = [each for each in instances(self.of(path, function, binding.value)) if each.origin is not None]
+                        return either([annotated, *(each for each in given if each.type == getattr(annotated, "type", ""))])
                 value = self.of(path, function, binding.value)
                 for step in binding.path:
                     value = self.step(value, step, Origin(path, function, binding.span))
@@ -578,7 +579,8 @@ class Values:
             value = self._callback(path, function, binding.index)
         if isinstance(value, (Dark, Table)) or (isinstance(value, Instance) and value.origin is None):
             callers = branches(self._from_callers(path, function, binding.index))
-            value = either([value, *(each for each in callers if isinstance(value, Dark) or isinstance(each, (Instance, Table)))])
+            known = [] if isinstance(value, Dark) else [value]
+            value = either([*known, *(each for each in callers if not known or isinstance(each, (Instance, Table)))])
         for step in binding.path:
             value = self.step(value, step, Origin(path, function, binding.span))
         return value

@@ -29,12 +29,17 @@ _SCHEMES = {
     "cockroachdb", "timescale", "timescalegis", "redshift",
 }
 _SERVERS = _SCHEMES | {
-    "mysql", "mysql2", "mariadb", "redis", "rediss", "amqp", "amqps", "mongodb", "mssql", "clickhouse", "nats", "smtp", "smtps",
-}
+    "mysql", "mysql2", "mariadb", "redis", "rediss", "amqp", "amqps", "mongodb", "mssql", "clickhouse", "nats",
+    "smtp", "smtps",
+}  # fmt: skip
+"""Schemes of servers, whose user-info people write without escaping anything in it."""
+
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.:-]*\Z")
 _QUERY = re.compile(r"\?[A-Za-z0-9_.-]+=")
 _HOST_BEHIND = re.compile(r"@(?=[^\s/?#&=@]+/)")
-_NO_PORT = re.compile(r"[^\[\]/?#@:]*:(?![0-9]{1,5}(?:[/?#,;)\]}$%{<'\"`\s]|[.!]?\Z)|[$%{<\[,/?#'\"`\s]|(?i:port)\b|\Z)")
+_NO_PORT = re.compile(
+    r"[^\[\]/?#@:]*:(?![0-9]{1,5}(?:[/?#,;)\]}$%{<'\"`\s]|[.!]?\Z)|[$%{<\[,/?#'\"`\s]|(?i:port)\b|\Z)"
+)
 _KEYWORD = re.compile(r"\s*([A-Za-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']*)")
 
 
@@ -161,10 +166,14 @@ def parse(text: str) -> Dsn | None:
 def _hosts(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     hosts, ports = [], []
     for part in text.split(",") if text else []:
-        bracketed = part.startswith("[") and "]" in part
-        host, _, port = (part[1:].partition("]")[0], "", part.partition("]")[2].lstrip(":")) if bracketed else part.rpartition(":")
-        if not bracketed and (not _ or not port.isdigit()):
-            host, port = (part if not _ or port and not port.isdigit() and "$" not in port and "{" not in port and "<" not in port else host), ""
+        if part.startswith("[") and "]" in part:
+            host, _, port = part[1:].partition("]")
+            port = port.lstrip(":")
+        else:
+            host, _, port = part.rpartition(":")
+            if not port.isdigit():
+                # A template in the port's place leaves the host; anything else belongs to it.
+                host = host if host and (not port or any(sign in port for sign in "${<")) else part
         hosts.append(unquote(host))
         ports.append(int(port) if port.isdigit() and len(port) < 7 else 0)
     return tuple(hosts), tuple(ports)
@@ -201,7 +210,9 @@ def _keywords(text: str) -> Dsn | None:
     known = dict(pairs)
     if not known.keys() & {"host", "hostaddr", "dbname", "port"} or len(pairs) < 2:
         return None
-    hosts = tuple((known.get("host") or known.get("hostaddr") or "").split(",")) if known.keys() & {"host", "hostaddr"} else ()
+    named = known.keys() & {"host", "hostaddr"}
+    hosts = tuple((known.get("host") or known.get("hostaddr") or "").split(",")) if named else ()
     ports = tuple(int(each) if each.isdigit() else 0 for each in known["port"].split(",")) if "port" in known else ()
-    rest = tuple((key, safe(key, value)) for key, value in pairs if key not in {"host", "hostaddr", "port", "dbname", "user", "password"})
+    own = {"host", "hostaddr", "port", "dbname", "user", "password"}
+    rest = tuple((key, safe(key, value)) for key, value in pairs if key not in own)
     return Dsn("libpq", hosts, ports, known.get("dbname", ""), fingerprint(known.get("user", "")), rest)

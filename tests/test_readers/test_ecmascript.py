@@ -492,7 +492,8 @@ def test_parameters() -> None:
         ('import("pg").Pool', "(?)"),
         ('Array<import("pg").Pool>', "(? Array (?))"),
         ("(a: X) => Y", "(?)"),
-        ("{ a: X }", "(?)"),
+        ("{ a: X }", "{a: X}"),
+        ("{ a: X; b?: Y; c(): void; [key: string]: Z }", "{a: X, b: Y}"),
     ],
 )
 def test_annotations(annotation: str, outline: str) -> None:
