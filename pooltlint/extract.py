@@ -150,8 +150,11 @@ def searcher(demands: frozenset[Demand]) -> Search:
     if () in demands:
         return lambda data: True
     words = sorted({word for demand in demands for word in demand})
-    needs = [frozenset(words.index(word) for word in demand) for demand in sorted(demands)]
-    single = all(len(each) == 1 for each in needs)
+    number = {word: at for at, word in enumerate(words)}
+    needs: dict[int, list[frozenset[int]]] = {}  # by the first of their words, so that a file is only asked about what it may satisfy
+    for demand in sorted(demands):
+        needs.setdefault(number[demand[0]], []).append(frozenset(number[word] for word in demand))
+    single = all(len(demand) == 1 for demand in demands)
     database = _database(tuple(words)) if len(words) > 3 else None
     if database is None:
 
@@ -171,7 +174,7 @@ def searcher(demands: frozenset[Demand]) -> Search:
             database.scan(data, match_event_handler=hit)
         except _stopped():
             return True
-        return any(need <= seen for need in needs)
+        return any(need <= seen for word in seen for need in needs.get(word, ()))
 
     return fast
 

@@ -31,7 +31,7 @@ def check(checkout: Checkout) -> Iterator[Finding]:
 
 
 def _certainty(checkout: Checkout) -> Certainty:
-    if checkout.leaks and all(each.handling for each in checkout.leaks):
+    if checkout.leaks and all(each.far_fetched for each in checkout.leaks):
         return Certainty.LOW
     if checkout.form is Form.CONSTRUCTOR:
         return Certainty.MEDIUM if checkout.lifetime.repeats else Certainty.LOW

@@ -17,12 +17,13 @@ def check(statement: Statement) -> Iterator[Finding]:
     found = next((each for client in statement.clients if (each := pooling(client.urls, client.claim))), None)
     if found is None:
         return
-    said = f"`{statement.text}`" if not statement.text.endswith("()") else f"`{statement.call}()`"
-    channel = f" on `{statement.subject}`" if statement.subject and statement.text.endswith("()") else ""
+    called = statement.text.endswith("()")
+    said = f"`{statement.call}()`" if called else f"`{statement.text}`"
+    channel = f" on `{statement.subject}`" if statement.subject and called else ""
     yield Finding(
         statement.at,
-        f"{said} listens{channel} {found.said}: it succeeds, and no notification arrives. The server connection "
-        "that listens is given to other clients, and at times one of them is sent the notification instead.",
+        f"{said}{channel} {found.said} succeeds, and no notification arrives. The server connection that listens is "
+        "given to other clients, and at times one of them is sent the notification instead.",
         f"Listen on a connection of its own over {_direct(found.route.direct)}.",
         found.because,
         found.certainty,

@@ -26,7 +26,7 @@ def check(checkout: Checkout) -> Iterator[Finding]:
 
 
 def _certainty(checkout: Checkout) -> Certainty:
-    if checkout.leaks and all(each.handling for each in checkout.leaks):
+    if checkout.leaks and all(each.far_fetched for each in checkout.leaks):
         return Certainty.LOW  # it takes a failing rollback: then the connection is broken anyway
     if checkout.lifetime.repeats or checkout.form in (Form.RETURNED, Form.PULLED):
         return Certainty.HIGH

@@ -177,6 +177,8 @@ class Function:
     returns: str = ""
     passes: int | None = None
     method: Method | None = None
+    decorates: Mapping[str, str] = field(default_factory=dict)
+    """As a decorator ``@listens_for(target, event)``: what the first parameter is, by event, taken out of the target."""
 
 
 Symbol = Construct | Function

@@ -39,7 +39,9 @@ DRIVER = Driver(
     packages=("@prisma/client", "prisma", "@prisma/adapter-pg", "@prisma/adapter-neon"),
     several=True,
     dialects=("@prisma/adapter-pg", "@prisma/adapter-neon"),
-    words=(b"PrismaClient", b"PrismaPg", b"PrismaNeon", b"@prisma/client"),
+    words=(
+        b"new PrismaClient", b"extends PrismaClient", b": PrismaClient", b"PrismaClient as", b"new PrismaPg", b"new PrismaNeon", b"PrismaPg as",
+    ),
     symbols={
         **{
             symbol: Construct(

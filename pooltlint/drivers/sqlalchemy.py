@@ -159,6 +159,9 @@ DRIVER = Driver(
         **{symbol: Function(returns="sqlalchemy.sessionmaker") for symbol in (
             "sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.session.sessionmaker",
         )},
+        "sqlalchemy.event.listens_for": Function(
+            decorates=dict.fromkeys(("connect", "first_connect", "checkout", "checkin"), "sqlalchemy.Raw")
+        ),
         "sqlalchemy.orm.scoped_session": Function(returns="sqlalchemy.scoped_session"),
         "sqlalchemy.ext.asyncio.async_scoped_session": Function(returns="sqlalchemy.scoped_session"),
         **{symbol: Function(passes=0) for symbol in ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text")},

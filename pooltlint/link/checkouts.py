@@ -264,7 +264,10 @@ class Follower:
             variable=shown,
             function=view.name_of(site.function),
             leaks=tuple(
-                Leak(each.kind.value, where(self.values, path, each.at), self._snippet(view, each), each.handling)
+                Leak(
+                    each.kind.value, where(self.values, path, each.at), self._snippet(view, each), each.handling,
+                    each.kind is flow.ExitKind.EXCEPTION and _cleans_up(view, site, each.at),
+                )
                 for each in sorted(outcome.leaks, key=lambda each: each.handling)
             ),
             releases=tuple(where(self.values, path, span) for span in outcome.releases),
@@ -541,6 +544,8 @@ class _Judge:
                 return False
             if owner in _HARMLESS_OWNERS or owner.rsplit(".", 1)[-1] in ("log", "logger", "_logger"):
                 return False
+            if callee.name == "pop" and len(call.args) == 2:
+                return False
             if callee.name == "close" or self.type is not None and callee.name in self.type.free:
                 return False
             return not (callee.name in ("on", "once", "now") and self.type is not None)
@@ -618,5 +623,38 @@ def _depends(parameter: nodes.Parameter) -> Iterator[nodes.Call]:
                 stack.append(key)
             case nodes.Items(items=items):
                 stack.extend(items)
+            case _:
+                pass
+
+
+def _cleans_up(view: Scopes, site: Site, span: tuple[int, int]) -> bool:
+    """Does a call stand in a ``finally`` block without sending anything on what was taken."""
+    here = view.by_span.get(span)
+    name = site.target.id if isinstance(site.target, nodes.Name) else ""
+    if here is None or isinstance(here.call.callee, nodes.Member) and spelled(here.call.callee.owner) == name:
+        return False
+    return any(start <= span[0] and span[1] <= end for start, end in _finals(view.module.functions[here.function].body))
+
+
+def _finals(block: nodes.Block) -> Iterator[tuple[int, int]]:
+    """The spans of the ``finally`` blocks of a function."""
+    for statement in block:
+        match statement:
+            case nodes.Try(body=body, handlers=handlers, otherwise=otherwise, final=final):
+                if final:
+                    yield final[0].span[0], final[-1].span[1]
+                for inner in (body, *(each.body for each in handlers), otherwise, final or ()):
+                    yield from _finals(inner)
+            case nodes.If(then=then, otherwise=otherwise):
+                yield from _finals(then)
+                yield from _finals(otherwise)
+            case nodes.Loop(body=body, otherwise=otherwise):
+                yield from _finals(body)
+                yield from _finals(otherwise)
+            case nodes.With(body=body):
+                yield from _finals(body)
+            case nodes.Switch(arms=arms):
+                for arm in arms:
+                    yield from _finals(arm.body)
             case _:
                 pass

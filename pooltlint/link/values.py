@@ -396,6 +396,7 @@ class Values:
 
     def _star(self, view: Scopes, name: str) -> Worth:
         """``from m import *``: the name may come from there."""
+        unseen: Worth = DARK
         for each in view.module.imports:
             if each.local == "*" and each.name == "*":
                 target = self.program.resolve(view.module.path, each.module)
@@ -403,7 +404,8 @@ class Values:
                     value = self.offered(target, name)
                     if not isinstance(value, Dark):
                         return value
-        return DARK
+                    unseen = value if isinstance(value, Missing) else unseen
+        return unseen
 
     def binding(self, path: str, binding: Binding) -> Worth:
         """What one binding of a name gives it."""
@@ -528,7 +530,7 @@ class Values:
                 inner = self.program.resolve(path, f".{name}")
                 if inner:
                     return self._file(inner)
-            return DARK
+            return value
         export = self.program.exports(path).get(name)
         if export is not None:
             if export.module:
@@ -585,10 +587,26 @@ class Values:
             value = self.step(value, step, Origin(path, function, binding.span))
         return value
 
+    def _listener(self, path: str, function: int) -> Worth:
+        """The first parameter under ``@event.listens_for(engine, "connect")``."""
+        here = self.program.modules[path].module.functions[function]
+        parent = max(here.parent, 0)
+        for each in here.decorators:
+            if not isinstance(each, nodes.Call) or len(each.args) < 2:
+                continue
+            for worth in branches(self.of(path, parent, each.callee)):
+                known = self.shelf.symbols.get(self.plain(worth.symbol)) if isinstance(worth, Library) else None
+                event = self.of(path, parent, each.args[1].value)
+                if known and isinstance(known[1], Function) and isinstance(event, Const):
+                    made = known[1].decorates.get(str(event.value))
+                    for target in instances(self.of(path, parent, each.args[0].value)) if made else ():
+                        return Instance(made or "", Origin(path, function, each.span), target)
+        return DARK
+
     def _callback(self, path: str, function: int, index: int) -> Worth:
         taken = self.program.modules[path].callbacks.get(function)
         if taken is None:
-            return DARK
+            return self._listener(path, function) if index == 0 else DARK
         call, position, name = taken
         site = self.program.modules[path].by_span.get(call.span)
         if site is None:

@@ -291,13 +291,20 @@ def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
 class Leak(Struct, frozen=True):
     """One way out on which a checkout does not go back. ``kind``: ``exception``, ``return``, ``end`` …
 
-    ``handling``: only when a second exception comes up while one is being handled.
+    ``handling``: only when a second exception comes up while one is being handled. ``cleanup``: only when
+    something else fails that a ``finally`` block cleans up before.
     """
 
     kind: str
     at: Place
     detail: str = ""
     handling: bool = False
+    cleanup: bool = False
+
+    @property
+    def far_fetched(self) -> bool:
+        """Two things have to fail."""
+        return self.handling or self.cleanup
 
     @property
     def abnormal(self) -> bool:

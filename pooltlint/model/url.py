@@ -170,10 +170,11 @@ def _hosts(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
             host, _, port = part[1:].partition("]")
             port = port.lstrip(":")
         else:
-            host, _, port = part.rpartition(":")
-            if not port.isdigit():
-                # A template in the port's place leaves the host; anything else belongs to it.
-                host = host if host and (not port or any(sign in port for sign in "${<")) else part
+            host, colon, port = part.rpartition(":")
+            if not colon:
+                host, port = part, ""
+            elif port and not port.isdigit() and not any(sign in port for sign in "${<"):
+                host = part  # no port and no template of one: it belongs to the host
         hosts.append(unquote(host))
         ports.append(int(port) if port.isdigit() and len(port) < 7 else 0)
     return tuple(hosts), tuple(ports)

@@ -9,7 +9,17 @@ from msgspec.structs import replace
 
 from pooltlint.model.url import MASK
 from pooltlint.outline.nodes import (
-    Argument, Await, Call, Choice, Expr, Index, Member, Name, Operation, Template, Text,
+    Argument,
+    Await,
+    Call,
+    Choice,
+    Expr,
+    Index,
+    Member,
+    Name,
+    Operation,
+    Template,
+    Text,
 )  # fmt: skip
 
 _SECRET = re.compile(
@@ -17,7 +27,11 @@ _SECRET = re.compile(
     r"|(?:api|access|private|secret|signing|encryption|account|master|auth|role|ssl)[_-]?key)\d*\Z"
 )
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
-_TAKES_NAME = frozenset({"get", "getenv", "env", "config", "require", "fetch", "pop", "str", "String", "Secret", "SecretStr", "quote_plus", "encodeURIComponent"})
+_HANDS_ON = frozenset({
+    "get", "getenv", "env", "config", "require", "fetch", "pop", "str", "String", "Secret", "SecretStr",
+    "quote_plus", "encodeURIComponent",
+})  # fmt: skip
+"""Functions whose texts are the value, or what stands in for it."""
 
 
 def kept(target: Expr | str | None, value: Expr) -> Expr:
@@ -47,7 +61,7 @@ def _masked(value: Expr) -> Expr:
             return replace(value, then=_masked(then), otherwise=_masked(otherwise))
         case Await(value=inner):
             return replace(value, value=_masked(inner))
-        case Call(callee=Name(id=name) | Member(name=name), args=arguments) if name in _TAKES_NAME:
+        case Call(callee=Name(id=name) | Member(name=name), args=arguments) if name in _HANDS_ON:
             return replace(value, args=tuple(map(_argument, arguments)))
         case _:
             return value
