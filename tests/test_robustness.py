@@ -337,11 +337,11 @@ def test_thousands_of_functions(tmp_path: Path) -> None:
         + "const pool = new Pool()\n"
         + "".join(
             f"export async function f{at}(a) {{ const c = await pool.connect(); try {{ await f{at + 1}(c) }} finally {{ c.release() }} }}\n"
-            for at in range(2_000)
+            for at in range(1_000)
         )
     )
     python = "from sqlalchemy import create_engine\nengine = create_engine('postgresql://h/db')\n" + "".join(
-        f"def f{at}(a):\n    with engine.connect() as c:\n        return f{at - 1}(c)\n" for at in range(2_000)
+        f"def f{at}(a):\n    with engine.connect() as c:\n        return f{at - 1}(c)\n" for at in range(1_000)
     )
     audited(beside(tmp_path, **{"src/many.ts": script, "many.py": python}))
 

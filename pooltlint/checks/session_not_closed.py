@@ -7,8 +7,6 @@ from pooltlint.model.topology import Checkout, Form, Handling, Leak, Runs
 
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
-_MAIN = ("main", "cli")
-"""Functions that are a program of their own by their name."""
 _THEN = "requests fail with `QueuePool limit of size … overflow … reached, connection timed out`"
 """SQLAlchemy 2.0 ``pool/impl.py``: after ``pool_timeout``, 30 seconds by default."""
 
@@ -18,8 +16,6 @@ def check(checkout: Checkout) -> Iterator[Finding]:
     if checkout.what != "session" or checkout.handling not in (Handling.LEAKS, Handling.NEVER):
         return
     if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
-        return
-    if checkout.function in _MAIN and not checkout.lifetime.repeats:
         return
     because = (*checkout.via, *_exits(checkout), *checkout.lifetime.because)
     yield Finding(checkout.at, _message(checkout), _remedy(checkout), because, _certainty(checkout))

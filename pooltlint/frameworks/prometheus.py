@@ -1,6 +1,6 @@
 """Prometheus: collectors of one's own, which run for each scrape.
 
-Facts: prometheus_client 0.23 (``registry.py``: ``CollectorRegistry.collect`` asks every registered collector).
+Facts: prometheus_client 0.26 (``registry.py``: ``CollectorRegistry.collect`` asks every registered collector).
 """
 
 from collections.abc import Iterator

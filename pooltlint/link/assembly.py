@@ -12,6 +12,7 @@ from pooltlint.drivers import shelf
 from pooltlint.link import More, django
 from pooltlint.link.checkouts import Follower, checkouts
 from pooltlint.link.clients import Clients
+from pooltlint.link.holders import holders
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.migrations import configuration, migrations
 from pooltlint.link.packages import Packages
@@ -67,10 +68,11 @@ def assemble(
         Rails(database.at, database, _rails_urls(urls, database, file.path), packages.version(file.path, "rails")[0])
         for file in facts if isinstance(file, RailsFile) for database in file.databases
     )
+    follower = Follower(values, clients, lifetimes, found)
     return Topology(
         urls=urls.all(),
         clients=tuple(made),
-        checkouts=tuple(checkouts(Follower(values, clients, lifetimes, found))),
+        checkouts=(*checkouts(follower), *holders(follower)),
         statements=tuple(django.attached(statements(values, clients, lifetimes, found), made)),
         migrations=tuple(migrations(facts, values, urls, packages, prisma, rails, clients)),
         poolers=running,
@@ -109,12 +111,14 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         if number == ROUNDS:
             break
         wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
-        wanted.update(path for own in sorted(program.modules) for path in borrowers(values, own))
+        wanted.update(path for own in paths for path in borrowers(values, own))
         if number == 0:
             wanted.update(configuration(more.files))
         names = {path: interesting(values, path, found[path]) for path in paths}
         for path in paths:
             for each in found[path].values():
+                if each.construct is not None:
+                    wanted.update(lifetimes.unseen(path, each.site))
                 for maker in lifetimes.makers(path, each.site) if each.construct is not None else ():
                     made.add(maker)
                     if maker[1] < 0:
@@ -126,7 +130,7 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         for path in paths:
             names[path] |= passed_on(program, path, offered)
             offered[path] |= names[path]
-        demands = {demand for path in names for demand in demands_of(path, names[path] - {""})} - asked
+        demands = {demand for path in names for demand in demands_of(path, names[path] - {""}, program.package(path))} - asked
         asked |= demands
         fresh = [each.module for each in more(sorted(demands), sorted(wanted)) if isinstance(each, CodeFile)]
         if not fresh:
@@ -152,30 +156,36 @@ def passed_on(program: Program, path: str, offered: Mapping[str, set[str]]) -> s
         theirs = offered.get(program.resolve(path, source) or "", set()) if source else set()
         if export.name == "*":
             names |= theirs
+        elif export.name == "default" and not export.module and path in offered:
+            names.add("default")
         elif (export.imported if export.module else imported[export.local].name if export.local in imported else "") in theirs:
             names.add(export.name)
     return names
 
 
-def demands_of(path: str, names: Iterable[str]) -> Iterable[tuple[bytes, ...]]:
-    """The words that a file must hold to use what a module offers under some names.
+def demands_of(path: str, names: Iterable[str], package: str) -> Iterable[tuple[bytes, ...]]:
+    """The words that a file must hold to use what a module offers under some names. ``package``: the npm package it is part of.
 
-    Short names (``db``, ``sql``) and default exports count only together with the module's own name.
+    Short names (``db``, ``sql``) and default exports count only where the module itself is named, too: in
+    JavaScript as the end of a specifier, or by the name of its package.
     """
     stem = posixpath.splitext(posixpath.basename(path))[0]
     if stem in ("index", "__init__"):
         stem = posixpath.basename(posixpath.dirname(path)) or stem
-    for name in names:
-        if len(name) < _COMMON or name.islower() and "_" not in name:
-            yield (name.encode(), stem.encode())
-        else:
-            yield (name.encode(),)
     if path.endswith(".py"):
+        spelled = [stem.encode()]
         yield (b"import *", stem.encode())
     else:
-        for quote in (b"'", b'"'):
-            yield (b"export *", b"/" + stem.encode() + quote)
-            yield (b"export *", b"/" + stem.encode() + b".js" + quote)
+        spelled = [f"/{stem}{suffix}{quote}".encode() for suffix in ("", ".js", ".ts") for quote in "'\""]
+        spelled += [f"{quote}{package}{end}".encode() for quote in "'\"" for end in (quote, "/") if package]
+        yield from ((b"export *", each) for each in spelled)
+    for name in names:
+        if name == "default":  # others name it as they like: what they all hold is the way to the file
+            yield from ((each,) for each in spelled)
+        elif len(name) < _COMMON or (name.islower() and "_" not in name):
+            yield from ((name.encode(), each) for each in spelled)
+        else:
+            yield (name.encode(),)
 
 
 def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pooltlint.drivers import Construct, Effect, Leaving, Method, Type
 from pooltlint.link.clients import Clients
 from pooltlint.link.lifetimes import Lifetimes
+from pooltlint.link.roles import one_shot
 from pooltlint.link.sites import Known, head, spelled, where
 from pooltlint.link.statements import sql_text
 from pooltlint.link.values import (
@@ -24,7 +25,7 @@ from pooltlint.link.values import (
     terminal,
 )
 from pooltlint.model.finding import Note
-from pooltlint.model.topology import Checkout, Form, Handling, Kind, Leak, Sql, Twice
+from pooltlint.model.topology import Checkout, Form, Handling, Kind, Leak, Lifetime, Runs, Sql, Twice
 from pooltlint.outline import flow, nodes
 from pooltlint.outline.names import Scopes, Site
 from pooltlint.sql import classify
@@ -186,9 +187,9 @@ class Follower:
         if not wanted or not all(isinstance(each, Instance) and each.origin is not None for each in returned):
             return None
         births = []
-        for site in view.sites:
-            birth = self.birth(routine.path, site) if site.function == routine.function else None
-            if birth is None or birth.dials:
+        for birth in self.births(view, routine.function):
+            site = birth.site
+            if birth.dials:
                 continue
             gives = {
                 (each.origin.path, each.origin.span)
@@ -223,13 +224,20 @@ class Follower:
         if not function.generator or function.decorators:
             return None
         yielded = branches(self.values.yielded(routine))
-        for inner in view.sites:
-            birth = self.birth(routine.path, inner) if inner.function == routine.function else None
-            if birth is None or birth.own or birth.noun != "session" or len(yielded) != 1:
+        for birth in self.births(view, routine.function):
+            if birth.own or birth.noun != "session" or len(yielded) != 1:
                 continue
-            note = Note(f"{view.name_of(routine.function)}() makes a session, yields it and ends it afterwards", where(self.values, routine.path, head(inner.call)))
+            made = where(self.values, routine.path, head(birth.site.call))
+            note = Note(f"{view.name_of(routine.function)}() makes a session, yields it and ends it afterwards", made)
             return replace(birth, path=path, site=site, via=(note, *birth.via), taken=birth.taken or birth.site, form=Form.PULLED)
         return None
+
+    def births(self, view: Scopes, function: int) -> Iterator[Birth]:
+        """What a function takes, in source order."""
+        for site in view.sites:
+            birth = self.birth(view.module.path, site) if site.function == function else None
+            if birth is not None:
+                yield birth
 
     def follow(self, view: Scopes, birth: Birth) -> Iterator[Checkout]:
         """One checkout, followed to its end; nothing where the library ends it itself."""
@@ -273,7 +281,7 @@ class Follower:
             releases=tuple(where(self.values, path, span) for span in outcome.releases),
             via=birth.via,
             clients=self.clients.of_instance(birth.pool),
-            lifetime=self.lifetimes.of_site(path, site),
+            lifetime=self._lifetime(view, birth),
             language=view.module.language,
             own=birth.own,
             form=form,
@@ -281,6 +289,12 @@ class Follower:
             type=birth.type.name,
             waits=waits,
         )
+
+    def _lifetime(self, view: Scopes, birth: Birth) -> Lifetime:
+        """How often it is taken; a function that is not known to be called is believed by its name to run once."""
+        found = self.lifetimes.of_site(birth.path, birth.site)
+        by_name = found.runs is Runs.CALL and (birth.own or birth.noun == "session") and one_shot(view.name_of(birth.site.function))
+        return Lifetime(Runs.SCRIPT) if by_name else found
 
     def _twice(self, view: Scopes, birth: Birth, outcome: flow.Outcome) -> Iterator[Twice]:
         """Releases that surely come second on a path, where the library minds."""
@@ -628,9 +642,11 @@ def _depends(parameter: nodes.Parameter) -> Iterator[nodes.Call]:
 
 
 def _cleans_up(view: Scopes, site: Site, span: tuple[int, int]) -> bool:
-    """Does a call stand in a ``finally`` block without sending anything on what was taken."""
+    """Is a call a rollback, or does it stand in a ``finally`` block and clean up something else."""
     here = view.by_span.get(span)
     name = site.target.id if isinstance(site.target, nodes.Name) else ""
+    if here is not None and terminal(here.call.callee) == "rollback":
+        return True
     if here is None or isinstance(here.call.callee, nodes.Member) and spelled(here.call.callee.owner) == name:
         return False
     return any(start <= span[0] and span[1] <= end for start, end in _finals(view.module.functions[here.function].body))

@@ -11,7 +11,7 @@ from pooltlint.frameworks import Entry, Handler, Look, entries
 from pooltlint.link.memos import Kept, Memos
 from pooltlint.link.roles import perhaps, role
 from pooltlint.link.sites import spelled, where
-from pooltlint.link.values import Dark, Klass, Library, Routine, Series, Table, Values, Worth, branches
+from pooltlint.link.values import Dark, Klass, Library, Missing, Routine, Series, Table, Values, Worth, branches
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Kind, Lifetime, Runs
 from pooltlint.outline import nodes
@@ -71,6 +71,8 @@ class Lifetimes:
         self._found: dict[Node, Lifetime] = {}
         self.memos = Memos(self.values)
         self._steps: dict[Node, tuple[Step, ...]] = {}
+        self._came: dict[Node, tuple[Step, ...]] = {}
+        self._asked: set[Node] = set()
         self._running: set[Node] = set()
         self._mentions: dict[str, set[str]] | None = None
         self._names: tuple[dict[str, set[str]], dict[str, set[str]]] | None = None
@@ -154,13 +156,21 @@ class Lifetimes:
                 yield note
 
     def _next(self, node: Node) -> tuple[Step, ...]:
-        plain = Node(node.path, node.index, node.cls)
-        found = self._steps.get(plain)
+        """Remembered for each way a function was come to: searches from many places meet in the same functions."""
+        found = self._came.get(node)
         if found is None:
-            self._steps[plain] = ()
-            found = tuple(self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index))
-            self._steps[plain] = found
-        return tuple(step if step.node is None else replace(step, node=_after(node, step.node)) for step in found)
+            plain = Node(node.path, node.index, node.cls)
+            steps = self._steps.get(plain)
+            if steps is None:
+                self._steps[plain] = ()  # for whoever asks meanwhile, and is not remembered
+                self._asked.add(plain)
+                steps = tuple(self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index))
+                self._asked.discard(plain)
+                self._steps[plain] = steps
+            found = tuple(step if step.node is None else replace(step, node=_after(node, step.node)) for step in steps)
+            if plain not in self._asked:
+                self._came[node] = found
+        return found
 
     def _before(self, path: str, site: Site, callee: tuple[str, int] | None = None) -> Step:
         """What a call site says of how often it runs: a verdict, or the function it stands in."""
@@ -286,6 +296,16 @@ class Lifetimes:
         elif site.function and self._memo(path, site, None) is None:
             yield path, site.function
 
+    def unseen(self, path: str, site: Site) -> Iterator[str]:
+        """Files that have to be parsed before it is known when the functions around a call are run."""
+        view = self.values.program.modules[path]
+        at = site.function
+        while at > 0:
+            taken = view.callbacks.get(at)
+            at = view.module.functions[at].parent
+            if taken is not None:
+                yield from (each.path for each in branches(self.values.of(path, at, taken[0].callee)) if isinstance(each, Missing))
+
     def callers(self, path: str, function: int) -> Iterator[tuple[str, Site]]:
         """The call sites that run a function, in other files, too; for a constructor (or -1 - a class) those that make an object."""
         view = self.values.program.modules[path]
@@ -317,14 +337,17 @@ class Lifetimes:
             if function >= 0 and (self.entry(path, function) is not None or (path, function, False) in self._by_depends()):
                 continue
             for caller, site in self.callers(path, function):
-                at = site.function
-                if at == 0 or (caller, at) in made or role(caller) is not None:
+                if role(caller) is not None or self._memo(caller, site, (path, max(function, 0))) is not None:
                     continue
-                if self._memo(caller, site, (path, max(function, 0))) is not None:
+                view = self.values.program.modules[caller]
+                cls = _instance_field(view, site)
+                at = -1 - cls if cls >= 0 else site.function
+                if at == 0 or (caller, at) in made:
                     continue
                 made.add((caller, at))
                 queue.append((caller, at))
-                view = self.values.program.modules[caller]
+                if cls >= 0:
+                    yield caller, view.module.classes[cls].name
                 while at > 0:
                     here = view.module.functions[at]
                     yield caller, view.name_of(at)

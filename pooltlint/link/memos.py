@@ -57,7 +57,7 @@ class Memos:
 
     def __init__(self, values: Values) -> None:
         self.values = values
-        self._places: dict[tuple[str, int], tuple[Place, ...]] = {}
+        self._places: dict[str, dict[int, tuple[Place, ...]]] = {}
 
     def stored_by(self, view: Scopes, site: Site, callee: tuple[str, int] | None) -> Kept | None:
         """Where a call's value stays that is made only when nothing is there yet.
@@ -103,11 +103,13 @@ class Memos:
 
     def places(self, view: Scopes, function: int) -> tuple[Place, ...]:
         """The places a function assigns that outlive it."""
-        key = (view.module.path, function)
-        found = self._places.get(key)
-        if found is None:
-            found = self._places[key] = tuple(_assigned(self.values, view, function))
-        return found
+        path = view.module.path
+        if path not in self._places:
+            found: dict[int, list[Place]] = {}
+            for by, place in _assigned(self.values, view):
+                found.setdefault(by, []).append(place)
+            self._places[path] = {by: tuple(places) for by, places in found.items()}
+        return self._places[path].get(function, ())
 
 
 def kept_in(values: Values, view: Scopes, site: Site) -> Kept | None:
@@ -115,28 +117,26 @@ def kept_in(values: Values, view: Scopes, site: Site) -> Kept | None:
     return Memos(values).kept_in(view, site)
 
 
-def _assigned(values: Values, view: Scopes, function: int) -> Iterator[Place]:
-    if function == 0:
-        return
+def _assigned(values: Values, view: Scopes) -> Iterator[tuple[int, Place]]:
+    """What the functions of a file assign that outlives them, each with the function that does; all at once."""
     for scope, table in enumerate(view.names):
-        if scope == function:
-            continue
         for name, bindings in table.items():
             for each in bindings:
-                if each.kind == "assign" and each.function == function and not (each.path and each.path[0] == "..."):
-                    yield Place(name, Kept.PROCESS, each.value)
+                if each.kind == "assign" and each.function not in (0, scope) and not (each.path and each.path[0] == "..."):
+                    yield each.function, Place(name, Kept.PROCESS, each.value)
     for assign, at in view.stores:
-        if at == function:
-            yield from _place(values, view, function, assign.target, assign.value)
+        if at:
+            for place in _place(values, view, at, assign.target, assign.value):
+                yield at, place
     for site in view.sites:
-        if site.function != function:
+        callee, args, at = site.call.callee, site.call.args, site.function
+        if not at:
             continue
-        callee, args = site.call.callee, site.call.args
         if isinstance(callee, nodes.Member) and callee.name in _KEEPERS and args:
-            yield from _place(values, view, function, callee.owner, args[-1].value)
+            for place in _place(values, view, at, callee.owner, args[-1].value):
+                yield at, place
         elif isinstance(callee, nodes.Name) and callee.id == "setattr" and len(args) == 3 and isinstance(args[1].value, nodes.Text):
-            kept = _lasting(values, view, function, args[0].value)
-            yield Place(args[1].value.value, kept, args[2].value)
+            yield at, Place(args[1].value.value, _lasting(values, view, at, args[0].value), args[2].value)
 
 
 def _place(values: Values, view: Scopes, function: int, target: nodes.Expr, value: nodes.Expr | None) -> Iterator[Place]:

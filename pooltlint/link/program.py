@@ -29,6 +29,7 @@ class Program:
     _resolved: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _python: dict[str, list[str]] | None = None
     _packages: dict[str, Manifest] | None = None
+    _names: dict[str, str] | None = None
     _config_at: dict[str, TypeScriptConfig] | None = None
     _exports: dict[str, dict[str, Export]] = field(default_factory=dict)
 
@@ -52,6 +53,17 @@ class Program:
             python = importer.endswith((".py", ".pyi"))
             self._resolved[key] = self._resolve_python(importer, specifier) if python else self._resolve_script(importer, specifier)
         return self._resolved[key]
+
+    def package(self, path: str) -> str:
+        """The name of the npm package around a file, ``""`` for none that has one."""
+        if self._names is None:
+            self._names = {posixpath.dirname(each.path): each.name for each in self.manifests if each.ecosystem == "npm" and each.name and not each.lock}
+        folder = posixpath.dirname(path)
+        while folder not in self._names:
+            if not folder:
+                return ""
+            folder = posixpath.dirname(folder)
+        return self._names[folder]
 
     # --- Python ---
 

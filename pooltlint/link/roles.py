@@ -33,3 +33,14 @@ def role(path: str) -> Runs | None:
 def perhaps(path: str) -> Runs | None:
     """``SCRIPT`` when a file may well be one by its place, unless an entry point of a framework leads there."""
     return Runs.SCRIPT if _PERHAPS.search(path.lower()) else None
+
+
+_ONE_SHOTS = re.compile(
+    r"main|cli|init(iali[sz]e)?(db|database|schema|tables)|create(all|tables?|schema|indexes|index|extensions?)|(setup|prepare)(db|database|schema|tables)"
+    r"|(run|apply|do)?migrat(e|ion|ions)\w*|seed\w*|bootstrap\w*|waitfor\w+|check(db|database)?connection|testconnection"
+)
+
+
+def one_shot(name: str) -> bool:
+    """Does the name of a function whose callers are not known say that it runs once: ``main``, ``init_db``, ``run_migrations``."""
+    return _ONE_SHOTS.fullmatch(name.lower().replace("_", "")) is not None

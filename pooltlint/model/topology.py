@@ -277,22 +277,25 @@ def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
         if url.route.multiplexes:
             name = url.route.pooler or "a pooler"
             why = next((each.text for each in url.route.because if each.at == url.at), "")
-            lead = Note(f"{url.name or 'the connection string'} leads through {name}{': ' if why else ''}{why}", url.at)
-            rest = tuple(each for each in url.route.because if each.at != url.at or each.at is None and each.text != why)
-            return Pooling(f"behind {name} in {url.route.mode.value} mode", url.route, (lead, *rest), url.route.certainty, url)
+            text = f"{url.name or 'the connection string'} leads through {name}{': ' if why else ''}{why}"
+            rest = (each for each in url.route.because if each.at != url.at or (each.at is None and each.text != why))
+            said = f"behind {name} in {url.route.mode.value} mode"
+            return Pooling(said, url.route, (Note(text, url.at), *rest), url.route.certainty, url)
     if claim is None or any(
-        url.route.mode is not Mode.UNKNOWN and (url.route.certainty is Certainty.HIGH or url.profile is Profile.PRODUCTION)
+        url.route.mode is not Mode.UNKNOWN
+        and (url.route.certainty is Certainty.HIGH or url.profile is Profile.PRODUCTION)
         for url in decisive
     ):
         return None
-    return Pooling("behind the transaction pooler that it is set up for", Route(Mode.TRANSACTION), (claim,), Certainty.MEDIUM)
+    said = "behind the transaction pooler that it is set up for"
+    return Pooling(said, Route(Mode.TRANSACTION), (claim,), Certainty.MEDIUM)
 
 
 class Leak(Struct, frozen=True):
     """One way out on which a checkout does not go back. ``kind``: ``exception``, ``return``, ``end`` …
 
     ``handling``: only when a second exception comes up while one is being handled. ``cleanup``: only when
-    something else fails that a ``finally`` block cleans up before.
+    a rollback fails, or something else that a ``finally`` block cleans up before.
     """
 
     kind: str
@@ -303,7 +306,7 @@ class Leak(Struct, frozen=True):
 
     @property
     def far_fetched(self) -> bool:
-        """Two things have to fail."""
+        """It takes a failure of handling an error, or of cleaning up."""
         return self.handling or self.cleanup
 
     @property

@@ -53,7 +53,8 @@ def test_entry_of_the_dictionary(tmp_path: Path) -> None:
         f"{DJ}DATABASES = {{'default': {{**dj_database_url.config(), 'CONN_MAX_AGE': 60}}}}\n",
         f"{DJ}DATABASES = {{'default': dj_database_url.config()}}\nDATABASES['default']['CONN_MAX_AGE'] = 60\n",
         f"{DJ}DATABASES = {{'default': {{}}}}\nDATABASES['default'].update(dj_database_url.config(conn_max_age=60))\n",
-        f"import os\n{DJ}DATABASES = {{'default': dj_database_url.parse(os.environ['DATABASE_URL'], conn_max_age=60)}}\n",
+        f"import os\n{DJ}URL = os.environ['DATABASE_URL']\n"
+        "DATABASES = {'default': dj_database_url.parse(URL, conn_max_age=60)}\n",
         f"{ENVIRON}DATABASES = {{'default': env.db()}}\nDATABASES['default']['CONN_MAX_AGE'] = 60\n",
         f"{ENVIRON}DATABASES = {{'default': {{**env.db_url('DATABASE_URL'), 'CONN_MAX_AGE': 60}}}}\n",
         "from environs import Env\nenv = Env()\nDATABASES = {}\nDATABASES['default'] = env.dj_db_url('DATABASE_URL')\n"
