@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pooltlint import audit
@@ -278,6 +278,7 @@ passwords = st.builds(
 )
 
 
+@settings(derandomize=True, database=None, deadline=None, max_examples=300)
 @given(
     passwords,
     st.sampled_from(["postgres", "postgresql+asyncpg", "mysql", "rediss", "mongodb+srv"]),

@@ -6,7 +6,19 @@ from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.topology import Checkout, Handling, Leak, Runs
 
 _SESSIONS = {"session"}
-_QUERIES = {"query", "execute", "executemany", "fetch", "fetchrow", "fetchval", "unsafe", "raw", "exec", "scalar", "scalars"}
+_QUERIES = {
+    "query",
+    "execute",
+    "executemany",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+    "unsafe",
+    "raw",
+    "exec",
+    "scalar",
+    "scalars",
+}
 _NOTES = 4
 """Exits shown in the chain; the first is told in the message."""
 _THEN = {
@@ -24,7 +36,9 @@ def check(checkout: Checkout) -> Iterator[Finding]:
         return
     if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
         return
-    subject = f"`{checkout.variable}`" if checkout.variable else f"The {checkout.what or 'connection'} of `{checkout.call}()`"
+    subject = (
+        f"`{checkout.variable}`" if checkout.variable else f"The {checkout.what or 'connection'} of `{checkout.call}()`"
+    )
     then = _then(checkout)
     if checkout.handling is Handling.NEVER:
         message = f"{subject} is never given back to the pool: each call keeps one more connection, and once all are taken {then}."
@@ -42,7 +56,9 @@ def _then(checkout: Checkout) -> str:
 def _telling(leaks: tuple[Leak, ...]) -> Leak:
     """The way out that a reader believes at once: one without any error, else a query that fails."""
     plain = (each for each in leaks if not each.abnormal)
-    queries = (each for each in leaks if not each.handling and each.detail.removesuffix("()").rpartition(".")[2] in _QUERIES)
+    queries = (
+        each for each in leaks if not each.handling and each.detail.removesuffix("()").rpartition(".")[2] in _QUERIES
+    )
     return next(plain, None) or next(queries, None) or leaks[0]
 
 
@@ -81,7 +97,9 @@ def _exits(checkout: Checkout) -> Iterator[Note]:
         if leak.at.line in seen:
             continue
         seen.add(leak.at.line)
-        yield Note(f"{checkout.variable or 'it'} {'does not go back' if told else 'is still held'} {_how(leak)}", leak.at)
+        yield Note(
+            f"{checkout.variable or 'it'} {'does not go back' if told else 'is still held'} {_how(leak)}", leak.at
+        )
         if len(seen) > _NOTES:
             return
 

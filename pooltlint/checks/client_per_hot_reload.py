@@ -16,7 +16,13 @@ def check(client: Client) -> Iterator[Finding]:
     if any(each.opens for each in client.wraps):
         return
     count = client.limit.count if client.limit is not None else None
-    held = "its connection" if client.kind is Kind.CONNECTION else f"its up to {count} connections" if count else "its connections"
+    held = (
+        "its connection"
+        if client.kind is Kind.CONNECTION
+        else f"its up to {count} connections"
+        if count
+        else "its connections"
+    )
     yield Finding(
         client.at,
         f"Each hot reload of this module in development makes another `{client.call}` while the one before keeps {held} open, "

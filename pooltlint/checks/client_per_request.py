@@ -18,8 +18,8 @@ def check(client: Client) -> Iterator[Finding]:
     if client.deployable is not None and _WORKERS in client.deployable.frameworks:
         return  # connections cannot be kept between requests there
     single = client.kind is Kind.CONNECTION
-    if single and (client.lifetime.runs is Runs.LOOP or _pooled(client)):
-        return  # a reconnecting loop; a short connection to a pooler
+    if single and (client.lifetime.runs is Runs.LOOP or client.varies or _pooled(client)):
+        return  # a reconnecting loop; somebody's own database or password; a short connection to a pooler
     each = _EACH[client.lifetime.runs]
     if single:
         what = f"opens a new connection for every {each}, so that each one pays for connecting"
@@ -47,6 +47,11 @@ def _noun(client: Client) -> str:
 
 def _remedy(client: Client) -> str:
     name = client.variable.rpartition(".")[2]
+    if client.kind is Kind.POOL and client.varies:
+        table = "dictionary" if client.at.path.endswith(".py") else "`Map`"
+        return (
+            f"Keep one for each connection string in a {table} at module level, and look there before making another."
+        )
     match client.type:
         case "psycopg2.connection":
             return (

@@ -59,7 +59,9 @@ def _wrong(statement: Statement, topology: Topology) -> bool:
         return False  # alone on its pool, one statement after the other gets the same connection
     if statement.text.endswith("()") and not statement.text.startswith(("pg_", "set_config")):
         return False  # the library's own listen() takes a connection for itself
-    ends = {Sql.BEGIN: (Sql.COMMIT, Sql.ROLLBACK), Sql.LOCK: (Sql.UNLOCK,), Sql.SET: (Sql.RESET,)}.get(statement.sql, ())
+    ends = {Sql.BEGIN: (Sql.COMMIT, Sql.ROLLBACK), Sql.LOCK: (Sql.UNLOCK,), Sql.SET: (Sql.RESET,)}.get(
+        statement.sql, ()
+    )
     return not any(each.at == statement.at and each.sql in ends for each in topology.statements)  # all in one text
 
 
@@ -90,7 +92,9 @@ def _remedy(statement: Statement) -> str:
             return "Use `await sql.begin(async (sql) => { … })` for all of it, or `await sql.reserve()` for what needs one connection outside a transaction."
         case "Prisma":
             if listens:
-                return "Prisma cannot listen: open a `new Client()` of node-postgres for it and keep that one connected."
+                return (
+                    "Prisma cannot listen: open a `new Client()` of node-postgres for it and keep that one connected."
+                )
             return "Use `await prisma.$transaction(async (tx) => { … })` and send all of it with `tx`."
         case "Drizzle":
             return "Use `await db.transaction(async (tx) => { … })` and send all of it with `tx`."

@@ -99,7 +99,10 @@ class Look:
 
 @cache
 def _modules() -> tuple[object, ...]:
-    return tuple(import_module(f"{__name__}.{info.name}") for info in sorted(pkgutil.iter_modules(__path__), key=lambda each: each.name))
+    return tuple(
+        import_module(f"{__name__}.{info.name}")
+        for info in sorted(pkgutil.iter_modules(__path__), key=lambda each: each.name)
+    )
 
 
 @cache

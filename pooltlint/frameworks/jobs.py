@@ -9,20 +9,49 @@ from pooltlint.frameworks import Entry, Framework, Look
 from pooltlint.model.topology import Runs
 from pooltlint.outline.nodes import Call, Expr, Member, Name, Record
 
-FRAMEWORKS = (Framework("Celery", ("celery",)), Framework("BullMQ", ("bullmq", "bull")), Framework("Inngest", ("inngest",)))
+FRAMEWORKS = (
+    Framework("Celery", ("celery",)),
+    Framework("BullMQ", ("bullmq", "bull")),
+    Framework("Inngest", ("inngest",)),
+)
 
 _DECORATORS = {
-    "celery.shared_task": "Celery task", "celery.Celery.task": "Celery task", "dramatiq.actor": "Dramatiq actor",
-    "rq.decorators.job": "RQ job", "procrastinate.App.task": "procrastinate task", "huey.Huey.task": "Huey task",
+    "celery.shared_task": "Celery task",
+    "celery.Celery.task": "Celery task",
+    "dramatiq.actor": "Dramatiq actor",
+    "rq.decorators.job": "RQ job",
+    "procrastinate.App.task": "procrastinate task",
+    "huey.Huey.task": "Huey task",
 }
-_TASK_OBJECTS = {"celery.Celery": "Celery task", "huey.RedisHuey": "Huey task", "huey.SqliteHuey": "Huey task", "huey.Huey": "Huey task",
-                 "procrastinate.App": "procrastinate task", "taskiq.Broker": "taskiq task"}
-_STARTUP = {"celery.signals.worker_process_init", "celery.signals.worker_init", "celery.signals.worker_process_shutdown"}
-_WORKERS = {"bullmq.Worker": "BullMQ job", "bull": "Bull job", "pg-boss": "pg-boss job", "pg-boss.PgBoss": "pg-boss job"}
+_TASK_OBJECTS = {
+    "celery.Celery": "Celery task",
+    "huey.RedisHuey": "Huey task",
+    "huey.SqliteHuey": "Huey task",
+    "huey.Huey": "Huey task",
+    "procrastinate.App": "procrastinate task",
+    "taskiq.Broker": "taskiq task",
+}
+_STARTUP = {
+    "celery.signals.worker_process_init",
+    "celery.signals.worker_init",
+    "celery.signals.worker_process_shutdown",
+}
+_WORKERS = {
+    "bullmq.Worker": "BullMQ job",
+    "bull": "Bull job",
+    "pg-boss": "pg-boss job",
+    "pg-boss.PgBoss": "pg-boss job",
+}
 _CALLS = {
-    "node-cron.schedule": "cron job", "cron.CronJob": "cron job", "node-schedule.scheduleJob": "scheduled job",
-    "@trigger.dev/sdk.task": "Trigger.dev task", "@trigger.dev/sdk/v3.task": "Trigger.dev task", "@trigger.dev/sdk.schemaTask": "Trigger.dev task",
-    "@trigger.dev/sdk/v3.schedules.task": "Trigger.dev task", "setInterval": "timer", "croner.Cron": "cron job",
+    "node-cron.schedule": "cron job",
+    "cron.CronJob": "cron job",
+    "node-schedule.scheduleJob": "scheduled job",
+    "@trigger.dev/sdk.task": "Trigger.dev task",
+    "@trigger.dev/sdk/v3.task": "Trigger.dev task",
+    "@trigger.dev/sdk.schemaTask": "Trigger.dev task",
+    "@trigger.dev/sdk/v3.schedules.task": "Trigger.dev task",
+    "setInterval": "timer",
+    "croner.Cron": "cron job",
 }
 _METHODS = {"createFunction", "process", "work", "run", "consume"}
 _CALLBACKS = {"run", "onTick", "eachMessage", "eachBatch", "handler"}
@@ -50,11 +79,20 @@ def _python(look: Look) -> Iterator[Entry]:
                 owner = look.symbol(scope, head.owner)
                 if owner in _TASK_OBJECTS and head.name in ("task", "periodic_task", "actor"):
                     yield look.own(index, Runs.JOB, f"{_TASK_OBJECTS[owner]} {function.name}")
-                elif owner in _STARTUP or symbol in _STARTUP or (owner.startswith("celery.signals") and head.name == "connect"):
+                elif (
+                    owner in _STARTUP
+                    or symbol in _STARTUP
+                    or (owner.startswith("celery.signals") and head.name == "connect")
+                ):
                     yield look.own(index, Runs.ONCE, f"start-up hook {function.name}")
                 elif head.name == "scheduled_job" and owner.startswith("apscheduler"):
                     yield look.own(index, Runs.JOB, f"scheduled job {function.name}")
-                elif head.name == "task" and look.depends("celery") and isinstance(head.owner, Name) and head.owner.id in ("app", "celery", "celery_app"):
+                elif (
+                    head.name == "task"
+                    and look.depends("celery")
+                    and isinstance(head.owner, Name)
+                    and head.owner.id in ("app", "celery", "celery_app")
+                ):
                     yield look.own(index, Runs.JOB, f"Celery task {function.name}")
                 elif head.name in ("command", "callback") and owner.startswith(("click.", "typer.")):
                     yield look.own(index, Runs.SCRIPT, f"command {function.name}")
@@ -85,7 +123,11 @@ def _node(look: Look) -> Iterator[Entry]:
             continue
         for argument in call.args:
             value = argument.value
-            parts = [each.value for each in value.entries if each.key in _CALLBACKS] if isinstance(value, Record) else [value]
+            parts = (
+                [each.value for each in value.entries if each.key in _CALLBACKS]
+                if isinstance(value, Record)
+                else [value]
+            )
             for each in parts:
                 yield from look.given(site.function, each, Runs.JOB, text, call.callee.span)
 

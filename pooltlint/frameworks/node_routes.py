@@ -32,7 +32,9 @@ _SUFFIX = r"\.[cm]?[jt]sx?$"
 _NEXT_API = re.compile(r"(^|/)pages/api/.+" + _SUFFIX)
 _NEXT_PAGE = re.compile(r"(^|/)pages/(?!api/)[^.]+" + _SUFFIX)
 _NEXT_ROUTE = re.compile(r"(^|/)app/(.*/)?route" + _SUFFIX)
-_NEXT_COMPONENT = re.compile(r"(^|/)app/(.*/)?(page|layout|template|loading|not-found|default|forbidden|unauthorized)" + _SUFFIX)
+_NEXT_COMPONENT = re.compile(
+    r"(^|/)app/(.*/)?(page|layout|template|loading|not-found|default|forbidden|unauthorized)" + _SUFFIX
+)
 _NEXT_MIDDLEWARE = re.compile(r"(^|/)(src/)?(middleware|proxy)" + _SUFFIX)
 _NEXT_INSTRUMENTATION = re.compile(r"(^|/)(src/)?instrumentation(-node)?" + _SUFFIX)
 _REMIX = re.compile(r"(^|/)app/.+" + _SUFFIX)
@@ -52,14 +54,25 @@ def entries(look: Look) -> Iterator[Entry]:
     path = look.path
     if look.depends("next"):
         yield from _next(look, path)
-    if look.depends("@remix-run/node", "@remix-run/react", "@remix-run/dev", "@react-router/dev", "@react-router/node", "@remix-run/cloudflare") and _REMIX.search(path):
+    if look.depends(
+        "@remix-run/node",
+        "@remix-run/react",
+        "@remix-run/dev",
+        "@react-router/dev",
+        "@react-router/node",
+        "@remix-run/cloudflare",
+    ) and _REMIX.search(path):
         for name in ("loader", "action", "middleware", "headers"):
             yield from _export(look, name, f"{name} of a Remix route")
         if "/entry.server" in f"/{path}":
             yield from _export(look, "default", "Remix server entry")
     if look.depends("@sveltejs/kit") and _SVELTE.search(path):
         for name in (*_HTTP, "fallback", "load", "handle", "handleFetch", "handleError"):
-            yield from _export(look, name, f"{name} of a SvelteKit route" if not name.startswith("handle") else f"SvelteKit hook {name}")
+            yield from _export(
+                look,
+                name,
+                f"{name} of a SvelteKit route" if not name.startswith("handle") else f"SvelteKit hook {name}",
+            )
         yield from _export_members(look, "actions", "SvelteKit form action")
         yield from _export(look, "init", "SvelteKit init hook", Runs.ONCE)
     if look.depends("nuxt", "nitropack", "nitro") and _NITRO.search(path):
@@ -75,7 +88,9 @@ def entries(look: Look) -> Iterator[Entry]:
             yield from _export(look, name, "Vercel function")
     if look.depends("wrangler", "@cloudflare/workers-types"):
         yield from _export_members(look, "default", "Cloudflare Worker handler", _WORKER)
-    if look.depends("@types/aws-lambda", "serverless", "@middy/core", "aws-lambda", "serverless-http", "aws-cdk-lib", "sst"):
+    if look.depends(
+        "@types/aws-lambda", "serverless", "@middy/core", "aws-lambda", "serverless-http", "aws-cdk-lib", "sst"
+    ):
         for name in ("handler", "main", "lambdaHandler"):
             yield from _export(look, name, "AWS Lambda handler")
     yield from _server_actions(look)
@@ -116,13 +131,19 @@ def _server_actions(look: Look) -> Iterator[Entry]:
 def _deno(look: Look, path: str) -> Iterator[Entry]:
     for site in look.sites:
         callee = site.call.callee
-        serves = isinstance(callee, Member) and isinstance(callee.owner, Name) and (callee.owner.id, callee.name) in (("Deno", "serve"), ("Bun", "serve"))
+        serves = (
+            isinstance(callee, Member)
+            and isinstance(callee.owner, Name)
+            and (callee.owner.id, callee.name) in (("Deno", "serve"), ("Bun", "serve"))
+        )
         serves = serves or (isinstance(callee, Name) and callee.id == "serve" and bool(_SUPABASE.search(path)))
         if not serves:
             continue
         for argument in site.call.args:
             value = argument.value
-            parts = [each.value for each in value.entries if each.key == "fetch"] if isinstance(value, Record) else [value]
+            parts = (
+                [each.value for each in value.entries if each.key == "fetch"] if isinstance(value, Record) else [value]
+            )
             for each in parts:
                 yield from look.given(site.function, each, Runs.REQUEST, "handler given to serve()", callee.span)
 
@@ -151,7 +172,9 @@ def reloads(path: str, framework: str) -> bool:
     """Is a file one that a framework's development server loads by itself, by where it lies."""
     match framework:
         case "Next.js":
-            return any(each.search(path) for each in (_NEXT_API, _NEXT_PAGE, _NEXT_ROUTE, _NEXT_COMPONENT, _NEXT_MIDDLEWARE))
+            return any(
+                each.search(path) for each in (_NEXT_API, _NEXT_PAGE, _NEXT_ROUTE, _NEXT_COMPONENT, _NEXT_MIDDLEWARE)
+            )
         case "Remix" | "SolidStart" | "TanStack Start":
             return bool(re.search(r"(^|/)(app|src)/(routes/.+|root|entry[.-]server)" + _SUFFIX, path))
         case "SvelteKit":

@@ -25,33 +25,119 @@ _NITRO_MAKERS = {"defineEventHandler", "eventHandler", "defineCachedEventHandler
 """Imported by nobody: Nitro and Nuxt provide them."""
 _METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use", "on", "query"}
 _ROUTERS = {
-    "express": "Express", "express.Router": "Express", "fastify": "Fastify", "fastify.fastify": "Fastify", "Fastify": "Fastify",
-    "koa": "Koa", "@koa/router": "Koa", "koa-router": "Koa", "hono.Hono": "Hono", "@hono/zod-openapi.OpenAPIHono": "Hono",
-    "hono/quick.Hono": "Hono", "hono/tiny.Hono": "Hono", "elysia.Elysia": "Elysia", "elysia": "Elysia", "polka": "Polka", "restify.createServer": "Restify",
-    "express.Express": "Express", "express.Application": "Express", "express.IRouter": "Express", "fastify.FastifyInstance": "Fastify",
-    "h3.H3": "h3", "h3.createApp": "h3", "h3.createRouter": "h3", "itty-router.Router": "itty-router", "itty-router.AutoRouter": "itty-router",
+    "express": "Express",
+    "express.Router": "Express",
+    "fastify": "Fastify",
+    "fastify.fastify": "Fastify",
+    "Fastify": "Fastify",
+    "koa": "Koa",
+    "@koa/router": "Koa",
+    "koa-router": "Koa",
+    "hono.Hono": "Hono",
+    "@hono/zod-openapi.OpenAPIHono": "Hono",
+    "hono/quick.Hono": "Hono",
+    "hono/tiny.Hono": "Hono",
+    "elysia.Elysia": "Elysia",
+    "elysia": "Elysia",
+    "polka": "Polka",
+    "restify.createServer": "Restify",
+    "express.Express": "Express",
+    "express.Application": "Express",
+    "express.IRouter": "Express",
+    "fastify.FastifyInstance": "Fastify",
+    "h3.H3": "h3",
+    "h3.createApp": "h3",
+    "h3.createRouter": "h3",
+    "itty-router.Router": "itty-router",
+    "itty-router.AutoRouter": "itty-router",
 }
 _HANDLER_MAKERS = {
-    "h3.defineEventHandler", "h3.eventHandler", "h3.defineHandler", "hono/factory.createMiddleware", "express-async-handler",
-    "asyncHandler", "http.createServer", "https.createServer", "graphql-yoga.createYoga", "@trpc/server.initTRPC",
+    "h3.defineEventHandler",
+    "h3.eventHandler",
+    "h3.defineHandler",
+    "hono/factory.createMiddleware",
+    "express-async-handler",
+    "asyncHandler",
+    "http.createServer",
+    "https.createServer",
+    "graphql-yoga.createYoga",
+    "@trpc/server.initTRPC",
 }
 _NEST = {
-    "Get", "Post", "Put", "Patch", "Delete", "Options", "Head", "All", "Search", "Sse", "RequestMapping", "MessagePattern", "EventPattern",
-    "GrpcMethod", "GrpcStreamMethod", "SubscribeMessage",
+    "Get",
+    "Post",
+    "Put",
+    "Patch",
+    "Delete",
+    "Options",
+    "Head",
+    "All",
+    "Search",
+    "Sse",
+    "RequestMapping",
+    "MessagePattern",
+    "EventPattern",
+    "GrpcMethod",
+    "GrpcStreamMethod",
+    "SubscribeMessage",
 }
 _NEST_JOBS = {"Cron", "Interval", "Process", "OnQueueEvent", "Processor"}
 _NEST_GRAPHQL = {"Query", "Mutation", "Subscription", "ResolveField", "ResolveReference"}
-_NEST_HOOKS = {"onModuleInit", "onApplicationBootstrap", "onModuleDestroy", "onApplicationShutdown", "beforeApplicationShutdown"}
-_NEST_METHODS = {"intercept": "NestInterceptor", "canActivate": "CanActivate", "transform": "PipeTransform", "catch": "ExceptionFilter"}
+_NEST_HOOKS = {
+    "onModuleInit",
+    "onApplicationBootstrap",
+    "onModuleDestroy",
+    "onApplicationShutdown",
+    "beforeApplicationShutdown",
+}
+_NEST_METHODS = {
+    "intercept": "NestInterceptor",
+    "canActivate": "CanActivate",
+    "transform": "PipeTransform",
+    "catch": "ExceptionFilter",
+}
 _FASTIFY_HOOKS = {
-    "onRequest", "preParsing", "preValidation", "preHandler", "preSerialization", "onSend", "onResponse", "onError", "onTimeout", "onRequestAbort",
+    "onRequest",
+    "preParsing",
+    "preValidation",
+    "preHandler",
+    "preSerialization",
+    "onSend",
+    "onResponse",
+    "onError",
+    "onTimeout",
+    "onRequestAbort",
 }
 _ELYSIA_PER_REQUEST = {"derive", "resolve", "mapDerive", "onRequest", "onBeforeHandle", "onAfterHandle"}
 
 
-_CONTEXTS = ("@apollo/server", "@as-integrations/", "apollo-server", "@trpc/server", "graphql-yoga", "mercurius", "graphql-http", "express-graphql", "@fastify/express")
-_SOCKETS = {"socket.io.Server": "Socket.IO", "socket.io": "Socket.IO", "ws.WebSocketServer": "WebSocket", "ws.Server": "WebSocket", "ws": "WebSocket"}
-_COMMANDS = {"commander", "commander.Command", "commander.program", "yargs", "cac", "cac.cac", "commander.createCommand"}
+_CONTEXTS = (
+    "@apollo/server",
+    "@as-integrations/",
+    "apollo-server",
+    "@trpc/server",
+    "graphql-yoga",
+    "mercurius",
+    "graphql-http",
+    "express-graphql",
+    "@fastify/express",
+)
+_SOCKETS = {
+    "socket.io.Server": "Socket.IO",
+    "socket.io": "Socket.IO",
+    "ws.WebSocketServer": "WebSocket",
+    "ws.Server": "WebSocket",
+    "ws": "WebSocket",
+}
+_COMMANDS = {
+    "commander",
+    "commander.Command",
+    "commander.program",
+    "yargs",
+    "cac",
+    "cac.cac",
+    "commander.createCommand",
+}
 
 
 def entries(look: Look) -> Iterator[Entry]:
@@ -68,10 +154,19 @@ def _routes(look: Look) -> Iterator[Entry]:
     for site in look.sites:
         call = site.call
         callee = call.callee
-        symbol = look.symbol(site.function, callee) if isinstance(callee, Name) or (isinstance(callee, Member) and isinstance(callee.owner, Name)) else ""
+        symbol = (
+            look.symbol(site.function, callee)
+            if isinstance(callee, Name) or (isinstance(callee, Member) and isinstance(callee.owner, Name))
+            else ""
+        )
         if symbol in _HANDLER_MAKERS and call.args:
             yield from _given(look, site.function, call, f"handler given to {symbol.rsplit('.', 1)[-1]}()")
-        elif symbol == "" and isinstance(callee, Name) and callee.id in _NITRO_MAKERS and look.depends("nuxt", "nitropack", "nitro", "h3"):
+        elif (
+            symbol == ""
+            and isinstance(callee, Name)
+            and callee.id in _NITRO_MAKERS
+            and look.depends("nuxt", "nitropack", "nitro", "h3")
+        ):
             yield from _given(look, site.function, call, f"handler given to {callee.id}()")
         if not isinstance(callee, Member):
             continue
@@ -140,8 +235,11 @@ def _made_of(look: Look, function: int, call: Call, symbols: set[str]) -> bool:
 
 
 def _trpc(call: Call) -> bool:
-    return any(isinstance(each.value, (Lambda, Name)) for each in call.args) and isinstance(call.callee, Member) and (
-        _spelled_with(call.callee, ("procedure", "Procedure")))
+    return (
+        any(isinstance(each.value, (Lambda, Name)) for each in call.args)
+        and isinstance(call.callee, Member)
+        and (_spelled_with(call.callee, ("procedure", "Procedure")))
+    )
 
 
 def _spelled_with(node: Member, parts: tuple[str, ...]) -> bool:
@@ -184,7 +282,11 @@ def _sockets(look: Look) -> Iterator[Entry]:
         text = _SOCKETS.get(look.symbol(site.function, callee.owner), "")
         if not text and isinstance(callee.owner, Name):
             bound = look.scopes.lookup(site.function, callee.owner.id)
-            if bound and bound[0] in connections and any(each.kind == "parameter" and each.index == 0 for each in bound[1]):
+            if (
+                bound
+                and bound[0] in connections
+                and any(each.kind == "parameter" and each.index == 0 for each in bound[1])
+            ):
                 text = "socket"
         if text:
             for each in look.handlers(site.function, site.call.args[1].value):
@@ -200,7 +302,9 @@ def _graphql(look: Look) -> Iterator[Entry]:
         if not site.call.args or not isinstance(callee, (Name, Member)):
             continue
         records = [each.value for each in site.call.args if isinstance(each.value, Record)]
-        if not any(entry.key in ("context", "createContext", "resolvers") for record in records for entry in record.entries):
+        if not any(
+            entry.key in ("context", "createContext", "resolvers") for record in records for entry in record.entries
+        ):
             continue
         symbol = look.symbol(site.function, callee)
         if not symbol.startswith((*_CONTEXTS, "@graphql-tools/schema", "graphql-tools", "graphql-yoga")):
@@ -208,10 +312,21 @@ def _graphql(look: Look) -> Iterator[Entry]:
         for record in records:
             for entry in record.entries:
                 if entry.key in ("context", "createContext") and not isinstance(entry.value, Record):
-                    yield from look.given(site.function, entry.value, Runs.REQUEST, f"{entry.key} of {symbol.rsplit('.', 1)[-1]}()", entry.span)
+                    yield from look.given(
+                        site.function,
+                        entry.value,
+                        Runs.REQUEST,
+                        f"{entry.key} of {symbol.rsplit('.', 1)[-1]}()",
+                        entry.span,
+                    )
                 elif entry.key == "resolvers":
                     for each in look.inside(site.function, entry.value):
-                        yield Entry(each, Runs.REQUEST, f"GraphQL resolver {each.name}".rstrip(), each.at if each.path == look.path else entry.span)
+                        yield Entry(
+                            each,
+                            Runs.REQUEST,
+                            f"GraphQL resolver {each.name}".rstrip(),
+                            each.at if each.path == look.path else entry.span,
+                        )
 
 
 def _nest(look: Look) -> Iterator[Entry]:
@@ -232,8 +347,14 @@ def _nest(look: Look) -> Iterator[Entry]:
             continue
         if function.name in _NEST_HOOKS:
             yield look.own(index, Runs.ONCE, f"NestJS {function.name} hook")
-        elif function.name in _NEST_METHODS and _NEST_METHODS[function.name] in _bases(look.scopes.module.classes[function.owner]):
-            yield look.own(index, Runs.REQUEST, f"NestJS {_NEST_METHODS[function.name]} {look.scopes.module.classes[function.owner].name}")
+        elif function.name in _NEST_METHODS and _NEST_METHODS[function.name] in _bases(
+            look.scopes.module.classes[function.owner]
+        ):
+            yield look.own(
+                index,
+                Runs.REQUEST,
+                f"NestJS {_NEST_METHODS[function.name]} {look.scopes.module.classes[function.owner].name}",
+            )
 
 
 def _bases(cls: Class) -> set[str]:

@@ -16,4 +16,6 @@ def entries(look: Look) -> Iterator[Entry]:
         return
     for index, function in enumerate(look.functions):
         if function.owner >= 0 and function.name == "collect":
-            yield look.own(index, Runs.REQUEST, f"Prometheus calls {module.classes[function.owner].name}.collect for each scrape")
+            yield look.own(
+                index, Runs.REQUEST, f"Prometheus calls {module.classes[function.owner].name}.collect for each scrape"
+            )

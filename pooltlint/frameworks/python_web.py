@@ -27,33 +27,96 @@ FRAMEWORKS = (
 
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
 _APPS = {
-    "fastapi.FastAPI": "FastAPI", "fastapi.APIRouter": "FastAPI", "fastapi.routing.APIRouter": "FastAPI", "starlette.applications.Starlette": "Starlette",
-    "flask.Flask": "Flask", "flask.Blueprint": "Flask", "quart.Quart": "Quart", "quart.Blueprint": "Quart", "aiohttp.web.RouteTableDef": "aiohttp",
-    "sanic.Sanic": "Sanic", "sanic.Blueprint": "Sanic", "robyn.Robyn": "Robyn", "ninja.NinjaAPI": "django-ninja", "ninja.Router": "django-ninja",
-    "bottle.Bottle": "Bottle", "chalice.Chalice": "Chalice", "apiflask.APIFlask": "Flask", "flask_openapi3.OpenAPI": "Flask",
+    "fastapi.FastAPI": "FastAPI",
+    "fastapi.APIRouter": "FastAPI",
+    "fastapi.routing.APIRouter": "FastAPI",
+    "starlette.applications.Starlette": "Starlette",
+    "flask.Flask": "Flask",
+    "flask.Blueprint": "Flask",
+    "quart.Quart": "Quart",
+    "quart.Blueprint": "Quart",
+    "aiohttp.web.RouteTableDef": "aiohttp",
+    "sanic.Sanic": "Sanic",
+    "sanic.Blueprint": "Sanic",
+    "robyn.Robyn": "Robyn",
+    "ninja.NinjaAPI": "django-ninja",
+    "ninja.Router": "django-ninja",
+    "bottle.Bottle": "Bottle",
+    "chalice.Chalice": "Chalice",
+    "apiflask.APIFlask": "Flask",
+    "flask_openapi3.OpenAPI": "Flask",
     "aws_lambda_powertools.event_handler.APIGatewayRestResolver": "AWS Lambda",
-    "sanic_ext.Extend": "Sanic", "flask_smorest.Blueprint": "Flask", "flask_restx.Namespace": "Flask",
+    "sanic_ext.Extend": "Sanic",
+    "flask_smorest.Blueprint": "Flask",
+    "flask_restx.Namespace": "Flask",
 }
 _PER_REQUEST = _HTTP | {
-    "route", "api_route", "websocket", "websocket_route", "middleware", "exception_handler", "before_request", "before_app_request", "after_request",
-    "teardown_request", "context_processor", "errorhandler", "url_value_preprocessor", "on_request", "on_response", "view", "api_operation",
+    "route",
+    "api_route",
+    "websocket",
+    "websocket_route",
+    "middleware",
+    "exception_handler",
+    "before_request",
+    "before_app_request",
+    "after_request",
+    "teardown_request",
+    "context_processor",
+    "errorhandler",
+    "url_value_preprocessor",
+    "on_request",
+    "on_response",
+    "view",
+    "api_operation",
 }
 _STARTUP = {
-    "on_event", "before_server_start", "after_server_start", "before_first_request", "before_serving", "main_process_start", "listener", "while_serving",
-    "after_server_stop", "before_server_stop", "after_serving", "cli", "command", "shell_context_processor",
+    "on_event",
+    "before_server_start",
+    "after_server_start",
+    "before_first_request",
+    "before_serving",
+    "main_process_start",
+    "listener",
+    "while_serving",
+    "after_server_stop",
+    "before_server_stop",
+    "after_serving",
+    "cli",
+    "command",
+    "shell_context_processor",
 }
 _VIEWS = {
-    "flask.views.MethodView": ("Flask view", _HTTP), "flask.views.View": ("Flask view", {"dispatch_request"}),
-    "flask_restful.Resource": ("Flask-RESTful resource", _HTTP), "flask_restx.Resource": ("Flask-RESTX resource", _HTTP),
+    "flask.views.MethodView": ("Flask view", _HTTP),
+    "flask.views.View": ("Flask view", {"dispatch_request"}),
+    "flask_restful.Resource": ("Flask-RESTful resource", _HTTP),
+    "flask_restx.Resource": ("Flask-RESTX resource", _HTTP),
     "tornado.web.RequestHandler": ("Tornado handler", _HTTP | {"prepare", "initialize", "on_finish"}),
-    "tornado.websocket.WebSocketHandler": ("Tornado handler", {"open", "on_message", "on_close", "prepare", "initialize"}),
-    "aiohttp.web.View": ("aiohttp view", _HTTP), "starlette.endpoints.HTTPEndpoint": ("Starlette endpoint", _HTTP),
-    "litestar.Controller": ("Litestar controller", set()), "litestar.controller.Controller": ("Litestar controller", set()),
+    "tornado.websocket.WebSocketHandler": (
+        "Tornado handler",
+        {"open", "on_message", "on_close", "prepare", "initialize"},
+    ),
+    "aiohttp.web.View": ("aiohttp view", _HTTP),
+    "starlette.endpoints.HTTPEndpoint": ("Starlette endpoint", _HTTP),
+    "litestar.Controller": ("Litestar controller", set()),
+    "litestar.controller.Controller": ("Litestar controller", set()),
     "sanic.views.HTTPMethodView": ("Sanic view", _HTTP),
     "starlette.middleware.base.BaseHTTPMiddleware": ("Starlette middleware", {"dispatch"}),
 }
-_DJANGO_VIEW = _HTTP | {"dispatch", "setup", "list", "create", "retrieve", "update", "partial_update", "destroy", "perform_create", "perform_update",
-                        "perform_destroy", "get_queryset", "form_valid"}
+_DJANGO_VIEW = _HTTP | {
+    "dispatch",
+    "setup",
+    "list",
+    "create",
+    "retrieve",
+    "update",
+    "partial_update",
+    "destroy",
+    "perform_create",
+    "perform_update",
+    "perform_destroy",
+    "get_queryset",
+    "form_valid",
+}
 
 
 _DJANGO_URLS = {"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.urls.conf.path"}
@@ -73,20 +136,42 @@ def entries(look: Look) -> Iterator[Entry]:
     for site in look.sites:
         callee = site.call.callee
         name = callee.name if isinstance(callee, Member) else callee.id if isinstance(callee, Name) else ""
-        if name in ("add_api_route", "add_url_rule", "add_route", "Route", "WebSocketRoute", "add_get", "add_post", "add_put", "add_delete", "add_patch", "add_view"):
+        if name in (
+            "add_api_route",
+            "add_url_rule",
+            "add_route",
+            "Route",
+            "WebSocketRoute",
+            "add_get",
+            "add_post",
+            "add_put",
+            "add_delete",
+            "add_patch",
+            "add_view",
+        ):
             for argument in site.call.args:
                 for handler in look.handlers(site.function, argument.value):
                     yield Entry(handler, Runs.REQUEST, f"route handler {handler.name}".rstrip(), callee.span)
-        elif name in ("path", "re_path", "url") and len(site.call.args) > 1 and look.symbol(site.function, callee) in _DJANGO_URLS:
+        elif (
+            name in ("path", "re_path", "url")
+            and len(site.call.args) > 1
+            and look.symbol(site.function, callee) in _DJANGO_URLS
+        ):
             for handler in look.handlers(site.function, site.call.args[1].value):
                 yield Entry(handler, Runs.REQUEST, f"Django view {handler.name}".rstrip(), callee.span)
         elif name in ("append", "subscribe") and isinstance(callee, Member) and isinstance(callee.owner, Member):
-            if callee.owner.name in ("on_startup", "on_cleanup", "on_shutdown", "cleanup_ctx") and look.depends("aiohttp"):
+            if callee.owner.name in ("on_startup", "on_cleanup", "on_shutdown", "cleanup_ctx") and look.depends(
+                "aiohttp"
+            ):
                 for argument in site.call.args:
-                    yield from look.given(site.function, argument.value, Runs.ONCE, f"{callee.owner.name} of the application", callee.span)
+                    yield from look.given(
+                        site.function, argument.value, Runs.ONCE, f"{callee.owner.name} of the application", callee.span
+                    )
         for argument in site.call.args:
             if argument.name in ("lifespan", "on_startup", "on_shutdown"):
-                yield from look.given(site.function, argument.value, Runs.ONCE, f"{argument.name} of the application", argument.value.span)
+                yield from look.given(
+                    site.function, argument.value, Runs.ONCE, f"{argument.name} of the application", argument.value.span
+                )
 
 
 def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
@@ -104,7 +189,13 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
             elif framework and head.name in _STARTUP:
                 yield look.own(index, Runs.ONCE, f"{framework} start-up hook {function.name}")
         symbol = look.symbol(scope, head)
-        if symbol.startswith("litestar.") and symbol.rsplit(".", 1)[-1] in (*_HTTP, "route", "websocket", "websocket_listener", "asgi"):
+        if symbol.startswith("litestar.") and symbol.rsplit(".", 1)[-1] in (
+            *_HTTP,
+            "route",
+            "websocket",
+            "websocket_listener",
+            "asgi",
+        ):
             yield look.own(index, Runs.REQUEST, f"Litestar handler {function.name}")
         elif symbol in ("rest_framework.decorators.api_view", "rest_framework.decorators.action"):
             yield look.own(index, Runs.REQUEST, f"Django REST framework view {function.name}")
@@ -118,16 +209,25 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
 
 def _by_name(look: Look, owner: str, method: str) -> str:
     """An app or router that comes in by an import or parameter the package around cannot hide: its framework is the only one there."""
-    if owner not in ("app", "router", "bp", "blueprint", "api", "routes", "api_router") or method not in _PER_REQUEST | _STARTUP:
+    if (
+        owner not in ("app", "router", "bp", "blueprint", "api", "routes", "api_router")
+        or method not in _PER_REQUEST | _STARTUP
+    ):
         return ""
-    found = [name for package, name in (("fastapi", "FastAPI"), ("flask", "Flask"), ("sanic", "Sanic"), ("quart", "Quart")) if look.depends(package)]
+    found = [
+        name
+        for package, name in (("fastapi", "FastAPI"), ("flask", "Flask"), ("sanic", "Sanic"), ("quart", "Quart"))
+        if look.depends(package)
+    ]
     return found[0] if len(found) == 1 else ""
 
 
 def _describe(method: str, function: Function) -> str:
     if method in _HTTP or method in ("route", "api_route", "view", "api_operation"):
         return f"handler {function.name}"
-    return f"{method} hook {function.name}" if method not in ("middleware", "websocket") else f"{method} {function.name}"
+    return (
+        f"{method} hook {function.name}" if method not in ("middleware", "websocket") else f"{method} {function.name}"
+    )
 
 
 def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[Entry]:
@@ -142,7 +242,9 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
             yield look.own(index, Runs.REQUEST, f"gRPC method {cls.name}.{function.name}")
         elif isinstance(base, (Name, Member)):
             last = base.id if isinstance(base, Name) else base.name
-            if last.endswith(("APIView", "ViewSet", "RequestHandler", "MethodView")) and function.name in _DJANGO_VIEW | {"prepare", "initialize"}:
+            if last.endswith(
+                ("APIView", "ViewSet", "RequestHandler", "MethodView")
+            ) and function.name in _DJANGO_VIEW | {"prepare", "initialize"}:
                 yield look.own(index, Runs.REQUEST, f"{last} {cls.name}.{function.name}")
     if function.name == "__call__" and look.depends("django") and "iddleware" in cls.name:
         yield look.own(index, Runs.REQUEST, f"middleware {cls.name}")
@@ -152,9 +254,16 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
 
 def _plain(look: Look, index: int, function: Function) -> Iterator[Entry]:
     names = [each.target.id for each in function.params if isinstance(each.target, Name)]
-    if names[:2] == ["event", "context"] and function.name in ("handler", "lambda_handler", "main") or function.name == "lambda_handler":
+    if (
+        names[:2] == ["event", "context"]
+        and function.name in ("handler", "lambda_handler", "main")
+        or function.name == "lambda_handler"
+    ):
         yield look.own(index, Runs.REQUEST, f"AWS Lambda handler {function.name}")
-    elif names[:1] == ["request"] and look.depends("django") and look.path.rsplit("/", 1)[-1].startswith("views") or (
-        names[:1] == ["request"] and "/views/" in look.path and look.depends("django")
+    elif (
+        names[:1] == ["request"]
+        and look.depends("django")
+        and look.path.rsplit("/", 1)[-1].startswith("views")
+        or (names[:1] == ["request"] and "/views/" in look.path and look.depends("django"))
     ):
         yield look.own(index, Runs.REQUEST, f"Django view {function.name}")

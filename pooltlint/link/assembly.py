@@ -170,13 +170,17 @@ def demands_of(path: str, names: Iterable[str], package: str) -> Iterable[tuple[
     JavaScript as the end of a specifier, or by the name of its package.
     """
     stem = posixpath.splitext(posixpath.basename(path))[0]
+    index = stem == "index"
     if stem in ("index", "__init__"):
         stem = posixpath.basename(posixpath.dirname(path)) or stem
     if path.endswith(".py"):
         spelled = [stem.encode()]
         yield (b"import *", stem.encode())
     else:
-        spelled = [f"/{stem}{suffix}{quote}".encode() for suffix in ("", ".js", ".ts") for quote in "'\""]
+        ends = [f"/{each}{suffix}" for each in dict.fromkeys((stem, "index") if index else (stem,)) for suffix in ("", ".js", ".ts")]
+        if index:
+            ends += ["'.", "\".", "'..", "\"..", "/.."]
+        spelled = [f"{end}{quote}".encode() for end in ends for quote in "'\""]
         spelled += [f"{quote}{package}{end}".encode() for quote in "'\"" for end in (quote, "/") if package]
         yield from ((b"export *", each) for each in spelled)
     for name in names:

@@ -189,7 +189,7 @@ class Follower:
         births = []
         for birth in self.births(view, routine.function):
             site = birth.site
-            if birth.dials:
+            if not _returned(view, site):
                 continue
             gives = {
                 (each.origin.path, each.origin.span)
@@ -206,7 +206,7 @@ class Follower:
             if not given:
                 return None
             wanted -= gives
-            births.append(birth)
+            births.append(replace(birth, dials="") if birth.dials and _dial(view, birth) is not None else birth)
         return births[0] if births and not wanted and len({(each.type.name, each.own) for each in births}) == 1 else None
 
     def _pulled(self, path: str, site: Site) -> Birth | None:
@@ -367,13 +367,11 @@ class Follower:
     def _dialled(self, view: Scopes, birth: Birth) -> flow.Outcome:
         """A client that only opens its connection later on: what happens before that, and its failure, loses nothing."""
         site = birth.site
-        dial = next((
-            other.call.span for other in view.sites
-            if site.target is not None and other.function == site.function and isinstance(other.call.callee, nodes.Member)
-            and other.call.callee.name == birth.dials and spelled(other.call.callee.owner) == spelled(site.target)
-        ), None)
-        if dial is None:
+        dial = _dial(view, birth)
+        if dial is None and not _returned(view, site):
             return flow.Outcome(flow.Fate.UNKNOWN)
+        if dial is None:
+            return flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type))
         outcome = flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial})))
         leaks = tuple(each for each in outcome.leaks if each.at[0] >= dial[0] or each.at[1] > dial[1])
         if len(leaks) == len(outcome.leaks):
@@ -595,6 +593,16 @@ def _awaited(view: Scopes, birth: Birth) -> bool:
         other.awaited and other.function == site.function and isinstance(other.call.callee, nodes.Member)
         and spelled(other.call.callee.owner) == name for other in view.sites
     )
+
+
+def _dial(view: Scopes, birth: Birth) -> tuple[int, int] | None:
+    """Where the method is called that opens the connection."""
+    site = birth.site
+    return next((
+        other.call.span for other in view.sites
+        if site.target is not None and other.function == site.function and isinstance(other.call.callee, nodes.Member)
+        and other.call.callee.name == birth.dials and spelled(other.call.callee.owner) == spelled(site.target)
+    ), None)
 
 
 def _lives_on(view: Scopes, site: Site) -> bool:

@@ -239,6 +239,7 @@ class Clients:
             opens=construct.opens and not (construct.unless_wrapping and _given(draft, construct)),
             close=construct.close,
             right_per_request=construct.per_request_is_right,
+            varies=self.lifetimes.varies(path, site),
             certain=known.certain,
         )
 

@@ -11,7 +11,7 @@ from pooltlint.frameworks import Entry, Handler, Look, entries
 from pooltlint.link.memos import Kept, Memos
 from pooltlint.link.roles import perhaps, role
 from pooltlint.link.sites import spelled, where
-from pooltlint.link.values import Dark, Klass, Library, Missing, Routine, Series, Table, Values, Worth, branches
+from pooltlint.link.values import Dark, Glued, Klass, Library, Missing, Routine, Series, Table, Values, Worth, branches
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Kind, Lifetime, Runs
 from pooltlint.outline import nodes
@@ -22,11 +22,64 @@ STEPS = 400
 CALLS = 400
 """How many call sites of one name are looked at."""
 _INLINE = {
-    "map", "forEach", "filter", "reduce", "flatMap", "then", "catch", "finally", "some", "every", "find", "findIndex", "sort", "all",
+    "map",
+    "forEach",
+    "filter",
+    "reduce",
+    "flatMap",
+    "then",
+    "catch",
+    "finally",
+    "some",
+    "every",
+    "find",
+    "findIndex",
+    "sort",
+    "all",
 }
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
+_TARGETS = {
+    "dsn",
+    "conninfo",
+    "url",
+    "connectionString",
+    "connection",
+    "host",
+    "database",
+    "dbname",
+    "user",
+    "username",
+    "password",
+}
+"""Arguments and options that say where a client connects to, and as whom."""
+_SETTINGS = {
+    "self",
+    "this",
+    "cls",
+    "app",
+    "config",
+    "cfg",
+    "conf",
+    "settings",
+    "env",
+    "options",
+    "opts",
+    "request",
+    "req",
+    "event",
+    "ctx",
+    "context",
+    "c",
+}
+"""Names of parameters that lead to the same settings in every call, as far as anybody can tell."""
 _DEPENDENCIES = {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "litestar.di.Provide"}
-_INJECTABLE = {"@nestjs/common.Injectable", "@nestjs/common.Controller", "inversify.injectable", "tsyringe.singleton", "typedi.Service"}
+_INJECTABLE = {
+    "@nestjs/common.Injectable",
+    "@nestjs/common.Controller",
+    "inversify.injectable",
+    "tsyringe.singleton",
+    "typedi.Service",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +217,9 @@ class Lifetimes:
             if steps is None:
                 self._steps[plain] = ()  # for whoever asks meanwhile, and is not remembered
                 self._asked.add(plain)
-                steps = tuple(self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index))
+                steps = tuple(
+                    self._of_class(plain.path, plain.index) if plain.cls else self._of_function(plain.path, plain.index)
+                )
                 self._asked.discard(plain)
                 self._steps[plain] = steps
             found = tuple(step if step.node is None else replace(step, node=_after(node, step.node)) for step in steps)
@@ -193,7 +248,11 @@ class Lifetimes:
         stays = self.memos.kept_in(view, site)
         stored = stays is Kept.PROCESS or (stays is Kept.OBJECT and not _constructs(view, site.function))
         conditional = bool(site.tests or site.rescues)
-        return Step(node=Node(path, site.function, loops=endless, tested=conditional, stored=stored, doubtful=stored and conditional))
+        return Step(
+            node=Node(
+                path, site.function, loops=endless, tested=conditional, stored=stored, doubtful=stored and conditional
+            )
+        )
 
     def _of_memo(self, path: str, view: Scopes, site: Site, kept: Kept) -> Step:
         if kept is Kept.REQUEST:
@@ -287,6 +346,26 @@ class Lifetimes:
         if not found:
             yield Step(Runs.UNKNOWN)
 
+    def varies(self, path: str, site: Site) -> bool:
+        """Is what a constructor connects to known to the call alone: a parameter, an item of a loop, what was looked up with one."""
+        view = self.values.program.modules[path]
+        stack = [(each.name, each.value) for each in site.call.args if not each.spread]
+        for name, value in stack:
+            if isinstance(value, nodes.Record):
+                stack.extend((each.key or "", each.value) for each in value.entries if not each.spread)
+            elif (
+                (not name or name in _TARGETS)
+                and self._unknown(path, site.function, value)
+                and _from_call(view, site.function, value, 0)
+            ):
+                return True
+        return False
+
+    def _unknown(self, path: str, function: int, value: nodes.Expr) -> bool:
+        worth = self.values.of(path, function, value)
+        parts = worth.parts if isinstance(worth, Glued) else branches(worth)
+        return any(isinstance(each, Dark) for each in parts)
+
     def makers(self, path: str, site: Site) -> Iterator[tuple[str, int]]:
         """The function that makes a new value with this call each time it runs; for a field of a class, -1 - the class."""
         view = self.values.program.modules[path]
@@ -304,7 +383,11 @@ class Lifetimes:
             taken = view.callbacks.get(at)
             at = view.module.functions[at].parent
             if taken is not None:
-                yield from (each.path for each in branches(self.values.of(path, at, taken[0].callee)) if isinstance(each, Missing))
+                yield from (
+                    each.path
+                    for each in branches(self.values.of(path, at, taken[0].callee))
+                    if isinstance(each, Missing)
+                )
 
     def callers(self, path: str, function: int) -> Iterator[tuple[str, Site]]:
         """The call sites that run a function, in other files, too; for a constructor (or -1 - a class) those that make an object."""
@@ -313,7 +396,9 @@ class Lifetimes:
         if function >= 0:
             here = view.module.functions[function]
             name = view.name_of(function)
-            cls = here.owner if here.kind == "constructor" or name in (*_CONSTRUCTORS, "__enter__", "__aenter__") else -1
+            cls = (
+                here.owner if here.kind == "constructor" or name in (*_CONSTRUCTORS, "__enter__", "__aenter__") else -1
+            )
         if cls >= 0:
             name = view.module.classes[cls].name or view.named.get(-1 - cls, "")
         for caller, number in self._calls(path, name, view):
@@ -334,7 +419,9 @@ class Lifetimes:
         """
         queue = sorted(made)
         for path, function in queue:
-            if function >= 0 and (self.entry(path, function) is not None or (path, function, False) in self._by_depends()):
+            if function >= 0 and (
+                self.entry(path, function) is not None or (path, function, False) in self._by_depends()
+            ):
                 continue
             for caller, site in self.callers(path, function):
                 if role(caller) is not None or self._memo(caller, site, (path, max(function, 0))) is not None:
@@ -406,7 +493,9 @@ class Lifetimes:
         parent = view.module.functions[function].parent
         if view.name_of(function) or parent < 0:
             return
-        yield from (each for each in view.sites if each.function == parent and isinstance(each.call.callee, nodes.Lambda))
+        yield from (
+            each for each in view.sites if each.function == parent and isinstance(each.call.callee, nodes.Lambda)
+        )
 
     # --- classes ---
 
@@ -423,10 +512,14 @@ class Lifetimes:
             return
         name = here.name or view.named.get(-1 - cls, "")
         found = False
-        constructor = next((each for each in here.methods if view.module.functions[each].name in ("constructor", *_CONSTRUCTORS)), 0)
+        constructor = next(
+            (each for each in here.methods if view.module.functions[each].name in ("constructor", *_CONSTRUCTORS)), 0
+        )
         for caller, site in self.callers(path, -1 - cls):
             found = True
-            yield self._told(caller, site, (path, constructor), f"{'new ' if site.call.new else ''}{name}() is made here")
+            yield self._told(
+                caller, site, (path, constructor), f"{'new ' if site.call.new else ''}{name}() is made here"
+            )
         for each in self._subclasses(path, cls):
             found = True
             yield Step(node=Node(each[0], each[1], cls=True))
@@ -438,7 +531,11 @@ class Lifetimes:
         for other, view in self.values:
             for index, each in enumerate(view.module.classes):
                 for base in each.bases:
-                    if isinstance(base, (nodes.Name, nodes.Member)) and spelled(base).rsplit(".", 1)[-1] == name and (other, index) != (path, cls):
+                    if (
+                        isinstance(base, (nodes.Name, nodes.Member))
+                        and spelled(base).rsplit(".", 1)[-1] == name
+                        and (other, index) != (path, cls)
+                    ):
                         worth = branches(self.values.of(other, max(each.parent, 0), base))
                         if any(isinstance(one, Klass) and (one.path, one.cls) == (path, cls) for one in worth):
                             yield other, index
@@ -452,7 +549,13 @@ class Lifetimes:
                 if isinstance(each, Library) and each.symbol in _INJECTABLE:
                     text = _spelled_arguments(call) if call else ""
                     if "Scope.REQUEST" in text:
-                        return Step(Runs.REQUEST, note=Note(f"Nest makes {cls.name} for each request (Scope.REQUEST)", where(self.values, path, decorator.span)))
+                        return Step(
+                            Runs.REQUEST,
+                            note=Note(
+                                f"Nest makes {cls.name} for each request (Scope.REQUEST)",
+                                where(self.values, path, decorator.span),
+                            ),
+                        )
                     return Step(Runs.CALL if "Scope.TRANSIENT" in text else Runs.ONCE)
         return None
 
@@ -506,7 +609,11 @@ class Lifetimes:
                     ):
                         continue
                     for path, index, cls in self._depended(caller, site):
-                        name = self.values.program.modules[path].module.classes[index].name if cls else self.values.program.modules[path].name_of(index)
+                        name = (
+                            self.values.program.modules[path].module.classes[index].name
+                            if cls
+                            else self.values.program.modules[path].name_of(index)
+                        )
                         framework = "Litestar" if word == "Provide" else "FastAPI"
                         text = f"{framework} {'makes' if cls else 'calls'} {name} for each request: {word}({name})"
                         note = Note(text, where(self.values, caller, site.call.span))
@@ -548,7 +655,8 @@ class Lifetimes:
         view = self.values.program.modules[path]
         packages = self._packages(path)
         return Look(
-            path, view,
+            path,
+            view,
             symbol=lambda function, node: self._symbol(path, function, node),
             handlers=lambda function, node: tuple(self._handlers(path, function, node, 0)),
             inside=lambda function, node: tuple(self._inside(self.values.of(path, function, node), 0)),
@@ -678,7 +786,10 @@ def _after(inner: Node, outer: Node) -> Node:
     """The next function of a chain, with what the way there was like. A condition counts from where the value is stored on."""
     stored = inner.stored or outer.stored
     return replace(
-        outer, loops=inner.loops or outer.loops, tested=inner.tested or outer.tested, stored=stored,
+        outer,
+        loops=inner.loops or outer.loops,
+        tested=inner.tested or outer.tested,
+        stored=stored,
         doubtful=inner.doubtful or (stored and outer.tested),
     )
 
@@ -686,6 +797,36 @@ def _after(inner: Node, outer: Node) -> Node:
 def _constructs(view: Scopes, function: int) -> bool:
     here = view.module.functions[function]
     return here.kind == "constructor" or (here.owner >= 0 and here.name in _CONSTRUCTORS)
+
+
+def _from_call(view: Scopes, function: int, node: nodes.Expr, depth: int) -> bool:
+    """Is an expression made of what only this call of the function knows."""
+    if depth > 6:
+        return False
+    match node:
+        case nodes.Name(id=name):
+            found = view.lookup(function, name)
+            if found is None or found[0] == 0 or name in _SETTINGS:
+                return False
+            return any(
+                each.kind in ("parameter", "each")
+                or (each.value is not None and _from_call(view, each.function, each.value, depth + 1))
+                for each in found[1]
+            )
+        case nodes.Member(owner=owner):
+            return _from_call(view, function, owner, depth + 1)
+        case nodes.Index(owner=owner, key=key):
+            return _from_call(view, function, owner, depth + 1) or _from_call(view, function, key, depth + 1)
+        case nodes.Await(value=value):
+            return _from_call(view, function, value, depth + 1)
+        case nodes.Template(parts=parts) | nodes.Operation(operands=parts):
+            return any(_from_call(view, function, each, depth + 1) for each in parts)
+        case nodes.Call(callee=callee, args=args):
+            return _from_call(view, function, callee, depth + 1) or any(
+                _from_call(view, function, each.value, depth + 1) for each in args
+            )
+        case _:
+            return False
 
 
 def _handed(view: Scopes) -> Iterator[str]:
@@ -719,9 +860,17 @@ def _instance_field(view: Scopes, site: Site) -> int:
     if view.module.language == "python":
         return -1
     for index, cls in enumerate(view.module.classes):
-        if cls.span[0] <= site.call.span[0] and site.call.span[1] <= cls.span[1] and max(cls.parent, 0) == site.function:
+        if (
+            cls.span[0] <= site.call.span[0]
+            and site.call.span[1] <= cls.span[1]
+            and max(cls.parent, 0) == site.function
+        ):
             for each in cls.fields:
-                if each.value is not None and each.value.span[0] <= site.call.span[0] and site.call.span[1] <= each.value.span[1]:
+                if (
+                    each.value is not None
+                    and each.value.span[0] <= site.call.span[0]
+                    and site.call.span[1] <= each.value.span[1]
+                ):
                     return -1 if each.static else index
     return -1
 
@@ -742,7 +891,9 @@ def _is_main_test(test: nodes.Expr) -> bool:
         words = {each.id for each in test.operands if isinstance(each, nodes.Name)}
         texts = {each.value for each in test.operands if isinstance(each, nodes.Text)}
         members = {spelled(each) for each in test.operands if isinstance(each, nodes.Member)}
-        return ("__name__" in words and "__main__" in texts) or bool(members & {"require.main", "import.meta.main", "import.meta.url"})
+        return ("__name__" in words and "__main__" in texts) or bool(
+            members & {"require.main", "import.meta.main", "import.meta.url"}
+        )
     return isinstance(test, nodes.Member) and spelled(test) == "import.meta.main"
 
 

@@ -74,7 +74,11 @@ class Memos:
         if not found and places and any(each.name in names for each in self.places(view, site.function)):
             found = [max(places.values())]
         if not found and callee is not None:
-            found = [each.kept for each in self.places(self.values.program.modules[callee[0]], callee[1]) if each.name in names]
+            found = [
+                each.kept
+                for each in self.places(self.values.program.modules[callee[0]], callee[1])
+                if each.name in names
+            ]
         return max(found) if found else None
 
     def kept_in(self, view: Scopes, site: Site) -> Kept | None:
@@ -88,8 +92,10 @@ class Memos:
         if not places:
             return
         own = [
-            (name, each.value) for name, bindings in view.names[function].items()
-            for each in bindings if each.kind == "assign" and each.function == function and each.value is not None
+            (name, each.value)
+            for name, bindings in view.names[function].items()
+            for each in bindings
+            if each.kind == "assign" and each.function == function and each.value is not None
         ]
         locals_: set[str] = set()
         for _ in range(4):
@@ -122,7 +128,11 @@ def _assigned(values: Values, view: Scopes) -> Iterator[tuple[int, Place]]:
     for scope, table in enumerate(view.names):
         for name, bindings in table.items():
             for each in bindings:
-                if each.kind == "assign" and each.function not in (0, scope) and not (each.path and each.path[0] == "..."):
+                if (
+                    each.kind == "assign"
+                    and each.function not in (0, scope)
+                    and not (each.path and each.path[0] == "...")
+                ):
                     yield each.function, Place(name, Kept.PROCESS, each.value)
     for assign, at in view.stores:
         if at:
@@ -135,11 +145,18 @@ def _assigned(values: Values, view: Scopes) -> Iterator[tuple[int, Place]]:
         if isinstance(callee, nodes.Member) and callee.name in _KEEPERS and args:
             for place in _place(values, view, at, callee.owner, args[-1].value):
                 yield at, place
-        elif isinstance(callee, nodes.Name) and callee.id == "setattr" and len(args) == 3 and isinstance(args[1].value, nodes.Text):
+        elif (
+            isinstance(callee, nodes.Name)
+            and callee.id == "setattr"
+            and len(args) == 3
+            and isinstance(args[1].value, nodes.Text)
+        ):
             yield at, Place(args[1].value.value, _lasting(values, view, at, args[0].value), args[2].value)
 
 
-def _place(values: Values, view: Scopes, function: int, target: nodes.Expr, value: nodes.Expr | None) -> Iterator[Place]:
+def _place(
+    values: Values, view: Scopes, function: int, target: nodes.Expr, value: nodes.Expr | None
+) -> Iterator[Place]:
     kept = _lasting(values, view, function, target)
     for name in _names(view, function, target):
         yield Place(name, kept, value)
@@ -169,7 +186,12 @@ def _lasting(values: Values, view: Scopes, function: int, target: nodes.Expr) ->
         if isinstance(each, Library) and each.symbol in ("flask.g", "quart.g"):
             return Kept.REQUEST
     found = view.lookup(function, node.id)
-    if found is not None and any(each.kind == "parameter" for each in found[1]) and node.id in _REQUESTS and not _BEYOND & set(steps):
+    if (
+        found is not None
+        and any(each.kind == "parameter" for each in found[1])
+        and node.id in _REQUESTS
+        and not _BEYOND & set(steps)
+    ):
         return Kept.REQUEST
     return Kept.PROCESS
 
@@ -200,7 +222,11 @@ def _names(view: Scopes, function: int, target: nodes.Expr) -> Iterator[str]:
 
 def _holds(value: nodes.Expr, site: Site, locals_: set[str]) -> bool:
     """Is a call's value in an expression: the call itself, a variable that has it, or something built around one."""
-    if value.span[0] <= site.call.span[0] and site.call.span[1] <= value.span[1] and not isinstance(value, nodes.Lambda):
+    if (
+        value.span[0] <= site.call.span[0]
+        and site.call.span[1] <= value.span[1]
+        and not isinstance(value, nodes.Lambda)
+    ):
         return True
     stack: list[nodes.Expr] = [value]
     for _ in range(60):

@@ -50,15 +50,25 @@ class Reloads:
 
     def _only_writes(self, path: str, view: Scopes) -> bool:
         """Is ``globalThis`` only ever assigned to, so that nothing finds the value again."""
-        return not any(self._inside(path, test) for site in view.sites for test, _ in site.tests) and not any(
-            self._inside(path, each.value) for bindings in view.names[0].values() for each in bindings if each.value is not None
-        ) and all(assign.op == "=" for assign, _ in view.stores)
+        return (
+            not any(self._inside(path, test) for site in view.sites for test, _ in site.tests)
+            and not any(
+                self._inside(path, each.value)
+                for bindings in view.names[0].values()
+                for each in bindings
+                if each.value is not None
+            )
+            and all(assign.op == "=" for assign, _ in view.stores)
+        )
 
     def _global(self, path: str, node: nodes.Expr) -> bool:
         """Is an expression a member of ``globalThis``, under whatever name."""
         while isinstance(node, (nodes.Member, nodes.Index)):
             node = node.owner
-            if any(isinstance(each, Library) and each.symbol == "globalThis" for each in branches(self.values.of(path, 0, node))):
+            if any(
+                isinstance(each, Library) and each.symbol == "globalThis"
+                for each in branches(self.values.of(path, 0, node))
+            ):
                 return True
         return False
 
@@ -77,11 +87,16 @@ class Reloads:
         if self._importers is None:
             self._importers = {}
             for path, view in self.values:
-                names = [each.module for each in view.module.imports if not each.type_only] + [each.module for each in view.module.exports if each.module]
+                names = [each.module for each in view.module.imports if not each.type_only] + [
+                    each.module for each in view.module.exports if each.module
+                ]
                 names += [
-                    site.call.args[0].value.value for site in view.sites
-                    if isinstance(site.call.callee, nodes.Name) and site.call.callee.id in ("require", "import")
-                    and site.call.args and isinstance(site.call.args[0].value, nodes.Text)
+                    site.call.args[0].value.value
+                    for site in view.sites
+                    if isinstance(site.call.callee, nodes.Name)
+                    and site.call.callee.id in ("require", "import")
+                    and site.call.args
+                    and isinstance(site.call.args[0].value, nodes.Text)
                 ]
                 for name in set(names):
                     target = self.values.program.resolve(path, name)
@@ -130,7 +145,9 @@ def _mentions(test: nodes.Expr, name: str) -> bool:
 def _disposes(view: Scopes) -> bool:
     """``import.meta.hot.dispose(() => pool.end())``, ``module.hot.dispose``."""
     return any(
-        isinstance(site.call.callee, nodes.Member) and site.call.callee.name in ("dispose", "prune")
-        and isinstance(site.call.callee.owner, nodes.Member) and site.call.callee.owner.name == "hot"
+        isinstance(site.call.callee, nodes.Member)
+        and site.call.callee.name in ("dispose", "prune")
+        and isinstance(site.call.callee.owner, nodes.Member)
+        and site.call.callee.owner.name == "hot"
         for site in view.sites
     )

@@ -17,7 +17,9 @@ _SCRIPTS = re.compile(
     r"([-_.][^/]*)?\.([cm]?[jt]sx?|py)$"
     r"|(^|/)(drizzle|knexfile|prisma|mikro-orm|ormconfig|vitest|jest|next|nuxt|vite|svelte|astro|webpack|rollup|tailwind|eslint)[^/]*\.config\.[cm]?[jt]s$"
 )
-_PERHAPS = re.compile(r"(^|/)(tools?|cli|commands|integration|setup|install|dev|ops)(/|$)|(^|/)(cli|setup|install)([-_.][^/]*)?\.([cm]?[jt]sx?|py)$")
+_PERHAPS = re.compile(
+    r"(^|/)(tools?|cli|commands|integration|setup|install|dev|ops)(/|$)|(^|/)(cli|setup|install)([-_.][^/]*)?\.([cm]?[jt]sx?|py)$"
+)
 
 
 def role(path: str) -> Runs | None:

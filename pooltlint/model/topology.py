@@ -224,6 +224,8 @@ class Client(Struct, frozen=True):
     close: str = ""
     right_per_request: str = ""
     certain: bool = True
+    varies: bool = False
+    """What it connects to, or as whom, is known to the call alone."""
     queried: Place | None = None
     """The first place where a query is sent on it itself, not through what wraps it."""
 

@@ -13,8 +13,6 @@ from msgspec import Struct
 MASK = "***"
 """What stands in output where a secret stood."""
 
-_BEGINS = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://"
-_URL = re.compile(rf"(?P<scheme>{_BEGINS})(?P<run>(?:(?!{_BEGINS})\S)*)")
 _AUTHORITY = re.compile(r"[^/?#'\"`]*")
 _CLOSED = re.compile(r"['\"`](?:[\s,;:)\]}]|\Z)")
 _SECRET_PARAMETER = re.compile(  # starts only where a word starts: linear on any text
@@ -33,6 +31,13 @@ _SERVERS = _SCHEMES | {
     "smtp", "smtps",
 }  # fmt: skip
 """Schemes of servers, whose user-info people write without escaping anything in it."""
+
+_KNOWN = "|".join(sorted({*_SERVERS, "http", "https", "ftp", "ws", "wss", "git", "ssh", "file", "s3"}))
+_URL = re.compile(
+    r"(?P<scheme>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://)"
+    rf"(?P<run>(?:(?!(?<![A-Za-z0-9+.-])(?i:{_KNOWN})(?:\+[A-Za-z0-9]+)?://)\S)*)"
+)
+"""A URL and what follows it up to a blank or to another URL, told by its scheme: a password may hold ``://``."""
 
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.:-]*\Z")
 _QUERY = re.compile(r"\?[A-Za-z0-9_.-]+=")
@@ -95,9 +100,11 @@ def _without_userinfo(found: re.Match[str]) -> str:
     authority = _AUTHORITY.match(run)[0]  # type: ignore[index]  # matches the empty text
     cut = authority.rfind("@") + 1
     if scheme.lower().removesuffix("://").partition("+")[0] in _SERVERS:
-        closed = _CLOSED.search(run)
-        whole = closed is not None and ("@" in run[: closed.start()] or not _NO_PORT.match(run))
-        cut = max(cut, _userinfo_end(run[: closed.start()] if closed and whole else run))
+        opening = found.string[found.start() - 1 : found.start()]
+        closed = next((each.start() for each in _CLOSED.finditer(run) if each[0][0] == opening), len(run))
+        if "@" not in run[:closed] and _NO_PORT.match(run):  # the quote belongs to the password
+            closed = len(run)
+        cut = max(cut, _userinfo_end(run[:closed]))
         if not cut and _NO_PORT.match(run):  # ends inside the password
             return f"{scheme}{MASK}"
     elif not cut and _NO_PORT.match(authority):
