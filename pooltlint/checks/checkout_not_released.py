@@ -27,7 +27,10 @@ _THEN = {
     "SQLAlchemy": "requests fail with `QueuePool limit of size … overflow … reached, connection timed out`",
     "Knex": "queries fail with `Timeout acquiring a connection. The pool is probably full`",
 }
-"""How an empty pool shows, by default: psycopg2 2.9 and psycopg_pool 3.3 pool.py, SQLAlchemy 2.0 pool/impl.py, knex 3 client.js; others wait for ever."""
+"""How an empty pool shows, by default; others wait for ever.
+
+Read in psycopg2 2.9 and psycopg_pool 3.3 pool.py, SQLAlchemy 2.0 pool/impl.py, knex 3 client.js.
+"""
 
 
 def check(checkout: Checkout) -> Iterator[Finding]:
@@ -41,9 +44,15 @@ def check(checkout: Checkout) -> Iterator[Finding]:
     )
     then = _then(checkout)
     if checkout.handling is Handling.NEVER:
-        message = f"{subject} is never given back to the pool: each call keeps one more connection, and once all are taken {then}."
+        message = (
+            f"{subject} is never given back to the pool: each call keeps one more connection, "
+            f"and once all are taken {then}."
+        )
     else:
-        message = f"{subject} does not go back to the pool {_how(_telling(checkout.leaks))}; once that has happened to every connection {then}."
+        message = (
+            f"{subject} does not go back to the pool {_how(_telling(checkout.leaks))}; once "
+            f"that has happened to every connection {then}."
+        )
     yield Finding(checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), _certainty(checkout))
 
 
@@ -112,14 +121,23 @@ def _remedy(checkout: Checkout) -> str:
     if not checkout.via:
         match checkout.library, checkout.call.rpartition(".")[2]:
             case ("SQLAlchemy", "raw_connection"):
-                return f"Write `with contextlib.closing({checkout.call}()) as {name}:`, so that leaving the block gives it back."
+                return (
+                    f"Write `with contextlib.closing({checkout.call}()) as {name}:`, so that "
+                    "leaving the block gives it back."
+                )
             case ("SQLAlchemy", _) | ("asyncpg", _):
                 waits = "async " if checkout.library == "asyncpg" else waits
                 return f"Write `{waits}with {checkout.call}(…) as {name}:`, so that leaving the block gives it back."
             case ("psycopg 3", "getconn"):
-                return f"Write `with {pool}.connection() as {name}:` (`async with` on an AsyncConnectionPool), so that leaving the block gives it back."
+                return (
+                    f"Write `with {pool}.connection() as {name}:` (`async with` on an "
+                    "AsyncConnectionPool), so that leaving the block gives it back."
+                )
             case ("Knex", "transaction"):
-                return f"Write `await {checkout.call}(async (trx) => {{ … }})`, which commits or rolls back and gives the connection back by itself."
+                return (
+                    f"Write `await {checkout.call}(async (trx) => {{ … }})`, which commits or "
+                    "rolls back and gives the connection back by itself."
+                )
     if checkout.language == "python":
         return f"Begin a `try:` right after line {checkout.at.line} and put `{release}` into its `finally:`."
     return f"Begin a `try {{ … }}` right after line {checkout.at.line} and put `{release}` into its `finally {{ … }}`."

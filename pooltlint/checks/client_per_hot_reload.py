@@ -25,7 +25,8 @@ def check(client: Client) -> Iterator[Finding]:
     )
     yield Finding(
         client.at,
-        f"Each hot reload of this module in development makes another `{client.call}` while the one before keeps {held} open, "
+        f"Each hot reload of this module in development makes another `{client.call}` while the one before keeps "
+        f"{held} open, "
         "until the server refuses new ones (`sorry, too many clients already`).",
         _remedy(client),
         client.deployable.hot_reload[:1],

@@ -25,11 +25,15 @@ def check(client: Client) -> Iterator[Finding]:
         what = f"opens a new connection for every {each}, so that each one pays for connecting"
     else:
         count = client.limit.count if client.limit is not None else None
-        what = f"makes a new {_noun(client)}{f' of up to {count} connections' if count else ''} for every {each}, so that nothing is reused"
+        what = (
+            f"makes a new {_noun(client)}{f' of up to {count} connections' if count else ''} for "
+            f"every {each}, so that nothing is reused"
+        )
     certain = client.certain and client.lifetime.runs is Runs.REQUEST
     yield Finding(
         client.at,
-        f"`{client.call}` {what} and the server runs out of connections under load (`sorry, too many clients already`).",
+        f"`{client.call}` {what} and the server runs out of connections under load (`sorry, too many clients "
+        "already`).",
         _remedy(client),
         client.lifetime.because,
         Certainty.HIGH if certain else Certainty.MEDIUM,
@@ -55,7 +59,8 @@ def _remedy(client: Client) -> str:
     match client.type:
         case "psycopg2.connection":
             return (
-                "Make one `psycopg2.pool.ThreadedConnectionPool(1, 10, dsn)` at module level, take a connection with `pool.getconn()` here and "
+                "Make one `psycopg2.pool.ThreadedConnectionPool(1, 10, dsn)` at module level, take a connection "
+                "with `pool.getconn()` here and "
                 "give it back with `pool.putconn(connection)` in `finally:`."
             )
         case "psycopg.connection":
@@ -65,17 +70,29 @@ def _remedy(client: Client) -> str:
                 f"`{'async ' if kind else ''}with pool.connection() as connection:` here."
             )
         case "asyncpg.connection":
-            return "Make one `await asyncpg.create_pool(dsn)` when the application starts and write `async with pool.acquire() as connection:` here."
+            return (
+                "Make one `await asyncpg.create_pool(dsn)` when the application starts and write "
+                "`async with pool.acquire() as connection:` here."
+            )
         case "asyncpg.pool":
-            return "Make the pool once, in the application's start-up hook, and write `async with pool.acquire() as connection:` here."
+            return (
+                "Make the pool once, in the application's start-up hook, and write `async with "
+                "pool.acquire() as connection:` here."
+            )
         case "sqlalchemy.Engine" | "sqlalchemy.AsyncEngine":
             return f"Call `{client.call}` once, at module level, and make only the session or connection here."
         case "pg.Client":
-            return "Make one `const pool = new Pool(…)` at module level and send queries with `pool.query(…)`: it takes a connection and gives it back."
+            return (
+                "Make one `const pool = new Pool(…)` at module level and send queries with "
+                "`pool.query(…)`: it takes a connection and gives it back."
+            )
         case _:
             pass
     if client.at.path.endswith(".py"):
-        return f"Make `{name or 'the pool'}` once, at module level or in the application's start-up hook, and use that one here."
+        return (
+            f"Make `{name or 'the pool'}` once, at module level or in the application's start-up "
+            "hook, and use that one here."
+        )
     made = f"const {name or 'pool'} = {client.call}(…)"
     guarded = client.deployable is not None and bool(client.deployable.hot_reload)
     kept = ", kept on `globalThis` so that hot reload does not make more of them" if guarded else ""

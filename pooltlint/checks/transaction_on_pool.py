@@ -20,10 +20,12 @@ _TELLS = {
     Sql.SET_LOCAL: "it is a transaction of its own and has no effect on the next statement",
     Sql.SET_CONFIG_LOCAL: "it is a transaction of its own and has no effect on the next statement",
     Sql.LISTEN: "the connection goes back to the pool at once, and nobody hears its notifications",
-    Sql.LOCK: "the lock stays with one connection of the pool, and the unlock may be sent on another one, where it does nothing",
+    Sql.LOCK: "the lock stays with one connection of the pool, and the unlock may be sent on another one, where "
+    "it does nothing",
 }
 _RESET = {
-    Sql.BEGIN: "asyncpg rolls it back when the connection returns to the pool, and the statements after it run without a transaction",
+    Sql.BEGIN: "asyncpg rolls it back when the connection returns to the pool, and the statements after it run "
+    "without a transaction",
     Sql.SET: "asyncpg resets the connection when the call returns, so that it has no effect",
     Sql.SET_CONFIG: "asyncpg resets the connection when the call returns, so that it has no effect",
     Sql.LISTEN: "asyncpg stops listening when the call returns",
@@ -89,7 +91,10 @@ def _remedy(statement: Statement) -> str:
         case "postgres.js":
             if listens:
                 return "Use `await sql.listen('channel', (payload) => { … })`, which keeps a connection for it."
-            return "Use `await sql.begin(async (sql) => { … })` for all of it, or `await sql.reserve()` for what needs one connection outside a transaction."
+            return (
+                "Use `await sql.begin(async (sql) => { … })` for all of it, or `await "
+                "sql.reserve()` for what needs one connection outside a transaction."
+            )
         case "Prisma":
             if listens:
                 return (
@@ -102,13 +107,28 @@ def _remedy(statement: Statement) -> str:
             return "Use `await knex.transaction(async (trx) => { … })` and send all of it with `trx`."
         case "asyncpg":
             if listens:
-                return "Keep one connection for it: `connection = await asyncpg.connect(dsn)`, then `await connection.add_listener('channel', callback)`."
-            return "Take one connection for all of it: `async with pool.acquire() as connection, connection.transaction():`."
+                return (
+                    "Keep one connection for it: `connection = await asyncpg.connect(dsn)`, then "
+                    "`await connection.add_listener('channel', callback)`."
+                )
+            return (
+                "Take one connection for all of it: `async with pool.acquire() as connection, "
+                "connection.transaction():`."
+            )
         case "SQLAlchemy":
             return "Take one connection for all of it: `with engine.begin() as connection:`."
         case _:
             if listens:
-                return "Keep a client of its own for it: `const client = new Client(…)`, `await client.connect()`, `await client.query('LISTEN …')`."
+                return (
+                    "Keep a client of its own for it: `const client = new Client(…)`, `await "
+                    "client.connect()`, `await client.query('LISTEN …')`."
+                )
             if statement.sql is Sql.LOCK:
-                return "Take one client for lock, work and unlock (`const client = await pool.connect()`), or use `pg_advisory_xact_lock` in a transaction on it."
-            return "Take one client for all of it: `const client = await pool.connect()`, and `client.release()` in `finally { … }`."
+                return (
+                    "Take one client for lock, work and unlock (`const client = await "
+                    "pool.connect()`), or use `pg_advisory_xact_lock` in a transaction on it."
+                )
+            return (
+                "Take one client for all of it: `const client = await pool.connect()`, and "
+                "`client.release()` in `finally { … }`."
+            )

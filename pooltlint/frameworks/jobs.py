@@ -1,6 +1,7 @@
-"""Jobs and messages in both languages: Celery, RQ, Dramatiq, Arq, Huey, APScheduler, BullMQ, Inngest, Trigger.dev, node-cron.
+"""Jobs and messages in both languages: Celery, RQ, Dramatiq, APScheduler, BullMQ, Inngest, Trigger.dev, Kafka, cron.
 
-Facts: celery 5.7, rq 2.12, dramatiq 2.2, arq 0.28, huey 3.5, bullmq 6.7, inngest 4.24, @trigger.dev/sdk 4.8 (published sources).
+Facts: celery 5.7, rq 2.12, dramatiq 2.2, arq 0.28, huey 3.5, bullmq 6.7, inngest 4.24,
+@trigger.dev/sdk 4.8 (published sources).
 """
 
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def _python(look: Look) -> Iterator[Entry]:
                     and head.owner.id in ("app", "celery", "celery_app")
                 ):
                     yield look.own(index, Runs.JOB, f"Celery task {function.name}")
-                elif head.name in ("command", "callback") and owner.startswith(("click.", "typer.")):
+                elif head.name in ("command", "callback") and (owner.startswith(("click.", "typer.")) or _group(look, head.owner)):
                     yield look.own(index, Runs.SCRIPT, f"command {function.name}")
         if function.owner >= 0 and function.name == "run":
             for base in look.scopes.module.classes[function.owner].bases:
@@ -107,6 +108,19 @@ def _python(look: Look) -> Iterator[Entry]:
             value = next((each.value for each in site.call.args if not each.name or each.name == "func"), None)
             if value is not None:
                 yield from look.given(site.function, value, Runs.JOB, "scheduled job", callee.span)
+
+
+def _group(look: Look, owner: Expr) -> bool:
+    """Is it a group of commands: Flask's ``app.cli``, or a function below ``@click.group()`` or ``@other.group()``."""
+    if isinstance(owner, Member):
+        return owner.name == "cli"
+    found = look.scopes.lookup(0, owner.id) if isinstance(owner, Name) else None
+    for binding in found[1] if found is not None else ():
+        for decorator in look.functions[binding.index].decorators if binding.kind == "function" else ():
+            head: Expr = decorator.callee if isinstance(decorator, Call) else decorator
+            if isinstance(head, Member) and head.name == "group":
+                return look.symbol(0, head).startswith("click.") or _group(look, head.owner)
+    return False
 
 
 def _node(look: Look) -> Iterator[Entry]:

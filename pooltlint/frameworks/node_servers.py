@@ -273,7 +273,7 @@ def _given(look: Look, function: int, call: Call, text: str) -> Iterator[Entry]:
 
 
 def _sockets(look: Look) -> Iterator[Entry]:
-    """``io.on("connection", (socket) => { socket.on("event", handler) })``: both run for as many clients as there are."""
+    """``io.on("connection", (socket) => { socket.on("event", handler) })``: both run for every client."""
     connections: set[int] = set()
     for site in look.sites:
         callee = site.call.callee

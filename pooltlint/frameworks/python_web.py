@@ -1,7 +1,7 @@
 """Python web frameworks: FastAPI, Starlette, Flask, Django, aiohttp, Sanic, Litestar, Tornado, Falcon, AWS Lambda.
 
-Facts: fastapi 0.165, starlette 1.10, flask 3.1, django 5.2, djangorestframework 3.18, aiohttp 3.14, sanic 25.12, litestar 2.25,
-tornado 6.6 (published sources).
+Facts: fastapi 0.165, starlette 1.10, flask 3.1, django 5.2, djangorestframework 3.18, aiohttp 3.14, sanic 25.12,
+litestar 2.25, tornado 6.6 (published sources).
 """
 
 from collections.abc import Iterator
@@ -159,19 +159,27 @@ def entries(look: Look) -> Iterator[Entry]:
         ):
             for handler in look.handlers(site.function, site.call.args[1].value):
                 yield Entry(handler, Runs.REQUEST, f"Django view {handler.name}".rstrip(), callee.span)
-        elif name in ("append", "subscribe") and isinstance(callee, Member) and isinstance(callee.owner, Member):
-            if callee.owner.name in ("on_startup", "on_cleanup", "on_shutdown", "cleanup_ctx") and look.depends(
-                "aiohttp"
-            ):
-                for argument in site.call.args:
-                    yield from look.given(
-                        site.function, argument.value, Runs.ONCE, f"{callee.owner.name} of the application", callee.span
-                    )
+        elif _hooks(look, callee):
+            for argument in site.call.args:
+                yield from look.given(
+                    site.function, argument.value, Runs.ONCE, "start-up hook of the application", callee.span
+                )
         for argument in site.call.args:
             if argument.name in ("lifespan", "on_startup", "on_shutdown"):
                 yield from look.given(
                     site.function, argument.value, Runs.ONCE, f"{argument.name} of the application", argument.value.span
                 )
+
+
+def _hooks(look: Look, callee: Expr) -> bool:
+    """``app.on_startup.append(hook)``, ``app.cleanup_ctx.append(hook)`` of aiohttp."""
+    return (
+        isinstance(callee, Member)
+        and callee.name == "append"
+        and isinstance(callee.owner, Member)
+        and callee.owner.name in ("on_startup", "on_cleanup", "on_shutdown", "cleanup_ctx")
+        and look.depends("aiohttp")
+    )
 
 
 def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
@@ -208,7 +216,7 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
 
 
 def _by_name(look: Look, owner: str, method: str) -> str:
-    """An app or router that comes in by an import or parameter the package around cannot hide: its framework is the only one there."""
+    """An app or router of unknown origin is one of the only framework that the package around depends on."""
     if (
         owner not in ("app", "router", "bp", "blueprint", "api", "routes", "api_router")
         or method not in _PER_REQUEST | _STARTUP
@@ -255,15 +263,10 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
 def _plain(look: Look, index: int, function: Function) -> Iterator[Entry]:
     names = [each.target.id for each in function.params if isinstance(each.target, Name)]
     if (
-        names[:2] == ["event", "context"]
-        and function.name in ("handler", "lambda_handler", "main")
-        or function.name == "lambda_handler"
-    ):
+        names[:2] == ["event", "context"] and function.name in ("handler", "lambda_handler", "main")
+    ) or function.name == "lambda_handler":
         yield look.own(index, Runs.REQUEST, f"AWS Lambda handler {function.name}")
-    elif (
-        names[:1] == ["request"]
-        and look.depends("django")
-        and look.path.rsplit("/", 1)[-1].startswith("views")
-        or (names[:1] == ["request"] and "/views/" in look.path and look.depends("django"))
+    elif (names[:1] == ["request"] and look.depends("django") and look.path.rsplit("/", 1)[-1].startswith("views")) or (
+        names[:1] == ["request"] and "/views/" in look.path and look.depends("django")
     ):
         yield look.own(index, Runs.REQUEST, f"Django view {function.name}")

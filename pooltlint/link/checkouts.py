@@ -52,6 +52,7 @@ _HARMLESS_NAMES = {
 _RELEASES = {"release", "close", "end", "putconn", "remove"}
 _BORROWED = {"sqlalchemy.Connection", "sqlalchemy.Borrowed"}
 """What a session may be made on without taking a connection of its own."""
+_ENGINES = {"sqlalchemy.Engine", "sqlalchemy.AsyncEngine"}
 _HELPERS = 3
 """How many helpers may lie between a call and the connection that it gives."""
 _NEXT = {"next", "anext", "__next__", "__anext__"}
@@ -149,9 +150,23 @@ class Follower:
             return Birth(path, site, method, made[1], itself, known.driver.name, own=True, dials=construct.dials)
         assert known.method is not None
         entry = self.values.shelf.types.get(known.method.returns)
-        if entry is None or known.receiver is not None and known.receiver.type in _BORROWED:
+        if entry is None or known.method.what == "session" and not self._pooled(known):
             return None
         return Birth(path, site, known.method, entry[1], known.receiver, known.driver.name)
+
+    def _pooled(self, known: Known) -> bool:
+        """Does a session take its connection out of an engine: not when it is made on a connection, or on what is not known."""
+        binds = next((each.value for each in known.site.call.args if each.name == "bind"), None)
+        pool, steps = known.receiver, 0
+        if binds is not None:
+            pool = next(iter(instances(self.values.of(known.path, known.site.function, binds))), None)
+        if binds is not None or known.symbol:
+            return pool is not None and pool.type in _ENGINES
+        while pool is not None and steps < _DEPTH:
+            if pool.type in _BORROWED:
+                return False
+            pool, steps = pool.pool, steps + 1
+        return True
 
     def _through_helper(self, path: str, site: Site) -> Birth | None:
         """A call of a function of the repository that gives back a fresh checkout on every call."""
@@ -253,7 +268,7 @@ class Follower:
             if self._listens(view, birth) or _lives_on(view, site):
                 handling = Handling.HANDED_ON
             elif form is Form.PLAIN:
-                form = _form(view, birth, outcome)
+                form = _form(view, birth, outcome, self._yields(path, view, site.function) is flow.Effect.USE)
         elif handling is Handling.HANDED_ON and self._given_out(view, birth):
             handling, form = Handling.NEVER, Form.RETURNED
         variable = spelled(site.target) if site.target is not None else ""
@@ -556,8 +571,8 @@ class _Judge:
                 return False
             if owner in _HARMLESS_OWNERS or owner.rsplit(".", 1)[-1] in ("log", "logger", "_logger"):
                 return False
-            if callee.name == "pop" and len(call.args) == 2:
-                return False
+            if callee.name in ("get", "pop") and len(call.args) == 2 and isinstance(call.args[0].value, (nodes.Text, nodes.Name)):
+                return False  # a dictionary, with a default
             if callee.name == "close" or self.type is not None and callee.name in self.type.free:
                 return False
             return not (callee.name in ("on", "once", "now") and self.type is not None)
@@ -618,7 +633,7 @@ def _lives_on(view: Scopes, site: Site) -> bool:
     return False
 
 
-def _form(view: Scopes, birth: Birth, outcome: flow.Outcome) -> Form:
+def _form(view: Scopes, birth: Birth, outcome: flow.Outcome, yields: bool) -> Form:
     site = birth.site
     if outcome.fate is flow.Fate.NEVER and birth.type.leaving is not Leaving.RELEASE:
         name = site.target.id if isinstance(site.target, nodes.Name) else ""
@@ -626,7 +641,7 @@ def _form(view: Scopes, birth: Birth, outcome: flow.Outcome) -> Form:
             isinstance(each, nodes.Name) and each.id == name for other in view.sites if other.function == site.function for each in other.withs
         ):
             return Form.ENTERED
-    for leak in outcome.leaks:
+    for leak in outcome.leaks if yields else ():
         if leak.at not in view.by_span and any(
             leak.at[0] <= each.span[0] and each.span[1] <= leak.at[1] for each in view.yields.get(site.function, ())
         ):

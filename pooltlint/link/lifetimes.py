@@ -134,7 +134,7 @@ class Lifetimes:
     # --- what others ask ---
 
     def of_site(self, path: str, site: Site) -> Lifetime:
-        """How often a call runs. A value put where it outlives the call counts only if nothing on the way is a condition."""
+        """How often a call runs; not known if its value is kept and made only under a condition."""
         step = self._before(path, site)
         if step.node is None:
             return Lifetime(step.runs or Runs.UNKNOWN)
@@ -347,7 +347,7 @@ class Lifetimes:
             yield Step(Runs.UNKNOWN)
 
     def varies(self, path: str, site: Site) -> bool:
-        """Is what a constructor connects to known to the call alone: a parameter, an item of a loop, what was looked up with one."""
+        """Is what a constructor connects to known to the call alone: a parameter, or what is looked up with one."""
         view = self.values.program.modules[path]
         stack = [(each.name, each.value) for each in site.call.args if not each.spread]
         for name, value in stack:
@@ -367,7 +367,7 @@ class Lifetimes:
         return any(isinstance(each, Dark) for each in parts)
 
     def makers(self, path: str, site: Site) -> Iterator[tuple[str, int]]:
-        """The function that makes a new value with this call each time it runs; for a field of a class, -1 - the class."""
+        """The function that makes a new value with this call on each run; for a field of a class, -1 - the class."""
         view = self.values.program.modules[path]
         cls = _instance_field(view, site)
         if cls >= 0:
@@ -390,7 +390,7 @@ class Lifetimes:
                 )
 
     def callers(self, path: str, function: int) -> Iterator[tuple[str, Site]]:
-        """The call sites that run a function, in other files, too; for a constructor (or -1 - a class) those that make an object."""
+        """The call sites that run a function, in any file; for a constructor (or -1 - a class) those that make one."""
         view = self.values.program.modules[path]
         cls, name = -1 - function, ""
         if function >= 0:
@@ -541,7 +541,7 @@ class Lifetimes:
                             yield other, index
 
     def _injectable(self, path: str, cls: nodes.Class) -> Step | None:
-        """Nest: ``@Injectable()`` makes one object per application, ``Scope.REQUEST`` one per request (@nestjs/common 12.5)."""
+        """``@Injectable()`` is one object per application, ``Scope.REQUEST`` one per request (@nestjs/common 12.5)."""
         for decorator in cls.decorators:
             call = decorator if isinstance(decorator, nodes.Call) else None
             head = call.callee if call else decorator
@@ -678,8 +678,7 @@ class Lifetimes:
             if isinstance(each, Library):
                 return self.values.plain(each.symbol)
         # an object made by calling a package's symbol: a router, an app, a task queue
-        origin = self._made_by(path, function, node, 0)
-        return origin
+        return self._made_by(path, function, node, 0)
 
     def _made_by(self, path: str, function: int, node: nodes.Expr, depth: int) -> str:
         if depth > 6:
@@ -783,7 +782,7 @@ class Lifetimes:
 
 
 def _after(inner: Node, outer: Node) -> Node:
-    """The next function of a chain, with what the way there was like. A condition counts from where the value is stored on."""
+    """The next function of a chain, with what lies behind; a condition counts from where the value is stored on."""
     stored = inner.stored or outer.stored
     return replace(
         outer,

@@ -28,7 +28,7 @@ class Kept(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place that a function assigns and that outlives it: one of the names on the way there, and what is put there."""
+    """A place that outlives the function that assigns it: a name on the way there, and what is put there."""
 
     name: str
     kept: Kept
@@ -36,7 +36,7 @@ class Place:
 
 
 def tested(view: Scopes, site: Site) -> set[str]:
-    """The names that the conditions around a call look at, and those a handler stands in for when reading them failed."""
+    """The names that the conditions around a call look at, or that could not be read in the ``try`` it rescues."""
     names: set[str] = set()
     if site.assign is not None and site.assign.op in ("??=", "||="):
         _mentioned(view, site.function, site.assign.target, names, 0)
@@ -64,7 +64,7 @@ class Memos:
 
         Covers ``x ??= make()``, ``if (!x) x = make()``, ``return x ?? (x = make())``, ``if key not in cache:
         cache[key] = make()``, ``except KeyError: cache[key] = make()``, a local put away afterwards, a flag that is
-        set beside it, and the function that is called (``callee``: file and function) doing one of these for the caller.
+        set beside it, and the function that is called (``callee``: file and function) doing so for its caller.
         """
         names = tested(view, site)
         if not names:
@@ -86,7 +86,7 @@ class Memos:
         return max((kept for _, kept in self._kept(view, site)), default=None)
 
     def _kept(self, view: Scopes, site: Site) -> Iterator[tuple[str, Kept]]:
-        """The names of the places that are given a call's value: itself, a local variable that has it, or something around it."""
+        """The names of the places that are given a call's value, by way of local variables and of what wraps it."""
         function = site.function
         places = self.places(view, function)
         if not places:

@@ -1,4 +1,4 @@
-"""Hot module reload: does a module-level client survive it on ``globalThis``, and is its module loaded by a framework at all."""
+"""Hot module reload: does a module-level client survive it, and is its module loaded by a framework at all."""
 
 from __future__ import annotations
 

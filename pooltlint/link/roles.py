@@ -44,5 +44,5 @@ _ONE_SHOTS = re.compile(
 
 
 def one_shot(name: str) -> bool:
-    """Does the name of a function whose callers are not known say that it runs once: ``main``, ``init_db``, ``run_migrations``."""
+    """Does a function whose callers are not known say by its name that it runs once: ``main``, ``run_migrations``."""
     return _ONE_SHOTS.fullmatch(name.lower().replace("_", "")) is not None
