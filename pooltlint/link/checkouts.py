@@ -377,7 +377,9 @@ class Follower:
             if not function.params or not isinstance(function.params[0].target, nodes.Name):
                 return flow.Outcome(flow.Fate.UNKNOWN)
             return flow.follow(view.module, chained, function.params[0].target, effects)
-        return flow.follow(view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function))
+        outcome = flow.follow(view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function))
+        used = _first_use(view, site) if birth.noun == "session" else None
+        return outcome if used is None else _since(outcome, used)  # a session takes its connection when it is first used
 
     def _dialled(self, view: Scopes, birth: Birth) -> flow.Outcome:
         """A client that only opens its connection later on: what happens before that, and its failure, loses nothing."""
@@ -387,13 +389,7 @@ class Follower:
             return flow.Outcome(flow.Fate.UNKNOWN)
         if dial is None:
             return flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type))
-        outcome = flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial})))
-        leaks = tuple(each for each in outcome.leaks if each.at[0] >= dial[0] or each.at[1] > dial[1])
-        if len(leaks) == len(outcome.leaks):
-            return outcome
-        handed = outcome.fate is flow.Fate.LEAKS and not outcome.releases
-        fate = outcome.fate if leaks else flow.Fate.HANDED_ON if handed else flow.Fate.ALWAYS
-        return flow.Outcome(fate, leaks, outcome.releases, outcome.double)
+        return _since(flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial}))), dial[1])
 
     def _callback(self, path: str, site: Site, method: Method) -> int | None:
         """The function that is given the checkout (``pool.connect((error, client, done) => …)``), -1 for one out of sight."""
@@ -441,19 +437,22 @@ class Follower:
         return flow.Effect.USE if self.lifetimes.is_dependency(path, function) else flow.Effect.HAND_ON
 
     def _listens(self, view: Scopes, birth: Birth) -> bool:
-        """A client that LISTENs is kept for as long as the process lives."""
+        """A client that LISTENs, itself or by a cursor, is kept for as long as the process lives."""
         target = birth.site.target
         if target is None:
             return False
         name = spelled(target)
         for known in self.found[birth.path].values():
             callee = known.site.call.callee
-            if known.site.function == birth.site.function and isinstance(callee, nodes.Member) and spelled(callee.owner) == name and known.method is not None:
-                if known.method.effect is Effect.LISTEN:
-                    return True
-                text = sql_text(self.values, known) if known.method.effect is Effect.QUERY else None
-                if text and any(each.sql is Sql.LISTEN for each in classify(text[0])):
-                    return True
+            if known.site.function != birth.site.function or not isinstance(callee, nodes.Member) or known.method is None:
+                continue
+            if spelled(callee.owner) != name and not birth.own:
+                continue
+            if known.method.effect is Effect.LISTEN:
+                return True
+            text = sql_text(self.values, known) if known.method.effect is Effect.QUERY else None
+            if text and any(each.sql is Sql.LISTEN for each in classify(text[0])):
+                return True
         return False
 
     @staticmethod
@@ -608,6 +607,32 @@ def _awaited(view: Scopes, birth: Birth) -> bool:
         other.awaited and other.function == site.function and isinstance(other.call.callee, nodes.Member)
         and spelled(other.call.callee.owner) == name for other in view.sites
     )
+
+
+def _since(outcome: flow.Outcome, opened: int) -> flow.Outcome:
+    """What is lost behind a byte offset; before, there is no connection yet."""
+    leaks = tuple(each for each in outcome.leaks if each.at[1] > opened)
+    if len(leaks) == len(outcome.leaks):
+        return outcome
+    handed = outcome.fate is flow.Fate.LEAKS and not outcome.releases
+    fate = outcome.fate if leaks else flow.Fate.HANDED_ON if handed else flow.Fate.ALWAYS
+    return flow.Outcome(fate, leaks, outcome.releases, outcome.double)
+
+
+def _first_use(view: Scopes, site: Site) -> int | None:
+    """Where the first place begins in the text where a variable is called upon, passed or yielded."""
+    if not isinstance(site.target, nodes.Name):
+        return None
+    name, first = site.target.id, site.call.span[1]
+    found = [
+        other.call.span[0] for other in view.sites
+        if other.function == site.function and other.call.span[0] >= first and (
+            spelled(other.call.callee).partition(".")[0] == name
+            or any(isinstance(each.value, nodes.Name) and each.value.id == name for each in other.call.args)
+        )
+    ]
+    found += [each.span[0] for each in view.yields.get(site.function, ()) if isinstance(each, nodes.Name) and each.id == name]
+    return min(found, default=None)
 
 
 def _dial(view: Scopes, birth: Birth) -> tuple[int, int] | None:
