@@ -1,6 +1,6 @@
 """Equal repositories give equal bytes, however they are looked at; and looking at one does nothing else."""
 
-# ruff: noqa: E501  # what is fed in reads best on one line
+# what is fed in reads best on one line
 
 from __future__ import annotations
 

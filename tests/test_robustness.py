@@ -1,6 +1,6 @@
 """Repositories that mean harm, or are merely broken: every run ends, says what it left out and shows the rest."""
 
-# ruff: noqa: E501  # what is fed in reads best on one line
+# what is fed in reads best on one line
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Secrets planted wherever people keep them: none of them comes out of any output, whatever is wrong around it."""
 
-# ruff: noqa: E501  # what is fed in reads best on one line
+# what is fed in reads best on one line
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _remedy(checkout: Checkout) -> str:
         if "AsyncConnection" in checkout.call or release.startswith("await "):
             return f"Write `async with await {checkout.call}(…) as {name}:`, which closes it when the block is left."
         return f"Write `with {checkout.call}(…) as {name}:`: psycopg 3 closes the connection when the block is left."
-    if checkout.type == "psycopg2.connection" or checkout.form is Form.OBJECT and release.endswith(".close()"):
+    if checkout.type == "psycopg2.connection" or (checkout.form is Form.OBJECT and release.endswith(".close()")):
         why = "; psycopg2's own `with` only ends the transaction" if checkout.type == "psycopg2.connection" else ""
         return f"Write `with contextlib.closing({checkout.call}(…)) as {name}:`, which closes it when the block is left{why}."
     if checkout.language == "python":

@@ -26,13 +26,13 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     return Limit(count if count is not None else 10, Truth.of("limit" in options), "connection: { max: … }", source="drizzle-orm 0.45")
 
 
-def _drizzle(http: bool = False) -> Construct:
+def _drizzle(http: bool = False, right: str = "") -> Construct:
     return Construct(
         "drizzle.Http" if http else "drizzle.Database", Kind.HTTP if http else Kind.POOL,
         url=(0, "connection.connectionString", "connection.url", "connection"), record=0,
         options={f"connection.{name}": canonical for name, canonical in POOL_OPTIONS.items()}, wraps=(0, "client"), unless_wrapping=True,
         prepared=prepared, limit=limit,
-        per_request_is_right="it speaks HTTP and holds no connection" if http else "",
+        per_request_is_right=right,
     )
 
 
@@ -49,9 +49,10 @@ DRIVER = Driver(
     symbols={
         **{
             f"drizzle-orm/{module}.drizzle": _drizzle()
-            for module in ("node-postgres", "postgres-js", "neon-serverless", "vercel-postgres", "bun-sql", "netlify-db")
+            for module in ("node-postgres", "postgres-js", "vercel-postgres", "bun-sql", "netlify-db")
         },
-        "drizzle-orm/neon-http.drizzle": _drizzle(http=True),
+        "drizzle-orm/neon-serverless.drizzle": _drizzle(right="WebSocket connections cannot outlive a request in edge functions"),
+        "drizzle-orm/neon-http.drizzle": _drizzle(http=True, right="it speaks HTTP and holds no connection"),
     },
     types=(
         Type("drizzle.Database", through="pool", methods=_DATABASE, attributes={"$client": ""}),

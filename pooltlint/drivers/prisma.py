@@ -60,7 +60,7 @@ DRIVER = Driver(
         ),
         "@prisma/adapter-neon.PrismaNeon": Construct(
             "prisma.PrismaNeon", Kind.POOL, url=(0, "connectionString"), record=0, options=POOL_OPTIONS, prepared=adapter_prepared,
-            limit=pg_limit, opens=False,
+            limit=pg_limit, opens=False, per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
         "@prisma/adapter-neon.PrismaNeonHttp": Construct(
             "prisma.PrismaNeonHttp", Kind.HTTP, url=(0,), opens=False, prepared=adapter_prepared,

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Leaving, Method, Type
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
-from pooltlint.model.value import Mapping as Table, Value, constants
+from pooltlint.model.value import Mapping as Table
+from pooltlint.model.value import Value, constants
 
 CONNECTION_OPTIONS = {
     "prepare_threshold": "prepare_threshold",

@@ -75,7 +75,7 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
         return Prepared(Truth.UNKNOWN)
     (name,) = names
     connect = options.get("connect_args")
-    if isinstance(connect, OneOf) or (connect is not None and not isinstance(connect, Table)) or arguments.open and connect is None:
+    if isinstance(connect, OneOf) or (connect is not None and not isinstance(connect, Table)) or (arguments.open and connect is None):
         return Prepared(Truth.UNKNOWN)
     entries = connect.entries if isinstance(connect, Table) else {}
     is_open = isinstance(connect, Table) and connect.open

@@ -22,7 +22,16 @@ from pooltlint.link.sites import Known, borrowers, interesting, known, missing, 
 from pooltlint.link.statements import statements
 from pooltlint.link.urls import Urls
 from pooltlint.link.values import Origin, Values
-from pooltlint.model.facts import BouncerFile, CodeFile, Facts, Manifest, Profile, RailsDatabase, RailsFile, TypeScriptConfig
+from pooltlint.model.facts import (
+    BouncerFile,
+    CodeFile,
+    Facts,
+    Manifest,
+    Profile,
+    RailsDatabase,
+    RailsFile,
+    TypeScriptConfig,
+)
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Pooler, Rails, Topology, Url
 from pooltlint.model.url import Dsn

@@ -150,7 +150,7 @@ class Follower:
             return Birth(path, site, method, made[1], itself, known.driver.name, own=True, dials=construct.dials)
         assert known.method is not None
         entry = self.values.shelf.types.get(known.method.returns)
-        if entry is None or known.method.what == "session" and not self._pooled(known):
+        if entry is None or (known.method.what == "session" and not self._pooled(known)):
             return None
         return Birth(path, site, known.method, entry[1], known.receiver, known.driver.name)
 
@@ -572,7 +572,7 @@ class _Judge:
                 return False
             if callee.name in ("get", "pop") and len(call.args) == 2 and isinstance(call.args[0].value, (nodes.Text, nodes.Name)):
                 return False  # a dictionary, with a default
-            if callee.name == "close" or self.type is not None and callee.name in self.type.free:
+            if callee.name == "close" or (self.type is not None and callee.name in self.type.free):
                 return False
             return not (callee.name in ("on", "once", "now") and self.type is not None)
         return True
@@ -695,7 +695,7 @@ def _cleans_up(view: Scopes, site: Site, span: tuple[int, int]) -> bool:
     name = site.target.id if isinstance(site.target, nodes.Name) else ""
     if here is not None and terminal(here.call.callee) == "rollback":
         return True
-    if here is None or isinstance(here.call.callee, nodes.Member) and spelled(here.call.callee.owner) == name:
+    if here is None or (isinstance(here.call.callee, nodes.Member) and spelled(here.call.callee.owner) == name):
         return False
     return any(start <= span[0] and span[1] <= end for start, end in _finals(view.module.functions[here.function].body))
 

@@ -60,7 +60,7 @@ class Packages:
         if locked:
             best = self._installed(locked, path, ranged)
             return best.locked, (Note(f"{package} is locked to {best.locked}", best.at),)
-        low, high = ranged
+        low = ranged[0]
         if low is not None:
             exact = wanted[0].wanted.lstrip("=v ") == str(low)
             return str(low), (Note(f"{package} is {low}" if exact else f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pooltlint.drivers import Construct, Driver, Effect, Function, Method
-from pooltlint.link.values import Either, Env, Glued, Instance, Library, Missing, Routine, Series, Table, Thing, Values, branches
+from pooltlint.link.values import (
+    Either,
+    Env,
+    Glued,
+    Instance,
+    Library,
+    Missing,
+    Routine,
+    Series,
+    Table,
+    Thing,
+    Values,
+    branches,
+)
 from pooltlint.model.source import Place, place
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Site
@@ -113,9 +126,7 @@ def interesting(values: Values, path: str, found: dict[int, Known]) -> set[str]:
     for name, bindings in view.names[0].items():
         if any(each.kind in ("assign", "function") for each in bindings):
             for option in branches(values.name(path, 0, name)):
-                if isinstance(option, Instance) or (isinstance(option, Thing) and values.underlying(option)):
-                    names.add(name)
-                elif isinstance(option, Routine) and any(isinstance(each, Instance) for each in branches(values.returned(option))):
+                if isinstance(option, Instance) or (isinstance(option, Thing) and values.underlying(option)) or (isinstance(option, Routine) and any(isinstance(each, Instance) for each in branches(values.returned(option)))):
                     names.add(name)
     for index, cls in enumerate(view.module.classes):
         if cls.name and values.underlying(Thing(path, index)):

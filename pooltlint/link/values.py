@@ -330,6 +330,7 @@ class Values:
                 return DARK
 
     def table(self, path: str, function: int, node: nodes.Record, entries: tuple[nodes.Entry, ...]) -> Worth:
+        """An object literal or dictionary, spreads included."""
         found: dict[str, Worth] = {}
         spans: dict[str, Span] = {}
         open_ = False
@@ -391,8 +392,7 @@ class Values:
             if name in _GLOBALS:
                 return Library("globalThis")
             return Library(name) if name in ("process", "Deno", "Bun", "require", "import", "module", "exports") else self._star(view, name)
-        scope, bindings = found
-        return either([self.binding(path, each) for each in bindings])
+        return either([self.binding(path, each) for each in found[1]])
 
     def _star(self, view: Scopes, name: str) -> Worth:
         """``from m import *``: the name may come from there."""
@@ -607,7 +607,7 @@ class Values:
         taken = self.program.modules[path].callbacks.get(function)
         if taken is None:
             return self._listener(path, function) if index == 0 else DARK
-        call, position, name = taken
+        call, position, _ = taken
         site = self.program.modules[path].by_span.get(call.span)
         if site is None:
             return DARK
@@ -813,9 +813,10 @@ class Values:
         found: list[Worth] = []
         for assign, function in view.members.get(name, ()) if view is not None else ():
             target = assign.target
-            if isinstance(target, (nodes.Member, nodes.Index)) and assign.value is not None:
-                if table in branches(self.of(table.origin.path, function, target.owner)):
-                    found.append(self.of(table.origin.path, function, assign.value))
+            if not isinstance(target, (nodes.Member, nodes.Index)) or assign.value is None:
+                continue
+            if table in branches(self.of(table.origin.path, function, target.owner)):
+                found.append(self.of(table.origin.path, function, assign.value))
         return found
 
     def _global(self, path: str, name: str) -> Worth:
@@ -868,7 +869,7 @@ class Values:
     def _is_property(self, path: str, index: int) -> bool:
         function = self.program.modules[path].module.functions[index]
         return any(
-            isinstance(each, nodes.Name) and each.id in ("property", "cached_property") or isinstance(each, nodes.Member) and each.name == "cached_property"
+            (isinstance(each, nodes.Name) and each.id in ("property", "cached_property")) or (isinstance(each, nodes.Member) and each.name == "cached_property")
             for each in function.decorators
         )
 

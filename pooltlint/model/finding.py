@@ -1,6 +1,6 @@
 """A finding: one fault at one place, with the chain of evidence behind it."""
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from msgspec import Struct
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from pooltlint.model.source import Span
 from pooltlint.outline.nodes import (
     Argument,
     Assign,
@@ -40,7 +41,6 @@ from pooltlint.outline.nodes import (
     With,
     Yield,
 )
-from pooltlint.model.source import Span
 
 Step = str | int
 """One step into a destructured value: a key or an index; ``...`` for a rest target."""

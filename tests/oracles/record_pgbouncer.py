@@ -8,7 +8,6 @@ Each argument is a command that starts one release. Every case is started in an 
 socket there; when it comes up, the admin console is asked for ``SHOW CONFIG`` and ``SHOW DATABASES``, and it
 is stopped. Nothing listens on the network. The answers go to ``tests/test_readers/pgbouncer_oracle.json``.
 """
-# ruff: noqa: E501, SIM905
 
 from __future__ import annotations
 

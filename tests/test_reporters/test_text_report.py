@@ -54,7 +54,7 @@ Not checked
   web/big.ts  pool-oversized  index out of range
 
 1 error, 1 warning, 1 note · 1 hushed · 2 problems · 214 files in 0.31 s
-"""  # noqa: E501
+"""
 
 
 def rendered(example: Example, **options: object) -> str:
