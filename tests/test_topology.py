@@ -6,8 +6,9 @@ import pytest
 
 from pooltlint.model.facts import Profile, RailsDatabase, RailsSetting
 from pooltlint.model.finding import Certainty, Note
+from pooltlint.model.pooling import Pooling, pooling, same_source
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Mode, Pooling, Rails, Route, Url, pooling, same_source
+from pooltlint.model.topology import Mode, Rails, Route, Url
 from pooltlint.model.url import parse
 from pooltlint.model.value import FromEnv, Joined, Literal, OneOf, Unknown, Value
 

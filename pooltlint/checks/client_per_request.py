@@ -25,10 +25,8 @@ def check(client: Client) -> Iterator[Finding]:
         what = f"opens a new connection for every {each}, so that each one pays for connecting"
     else:
         count = client.limit.count if client.limit is not None else None
-        what = (
-            f"makes a new {_noun(client)}{f' of up to {count} connections' if count else ''} for "
-            f"every {each}, so that nothing is reused"
-        )
+        size = f" of up to {count} connections" if count and count > 1 else " of one connection" if count else ""
+        what = f"makes a new {_noun(client)}{size} for every {each}, so that nothing is reused"
     certain = client.certain and client.lifetime.runs is Runs.REQUEST
     yield Finding(
         client.at,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import LOCAL, Client, Deployable, Kind, Prisma, Runs, Topology, Url, deciding
+from pooltlint.model.pooling import LOCAL, deciding
+from pooltlint.model.topology import Client, Deployable, Kind, Prisma, Runs, Topology, Url
 from pooltlint.model.truth import Truth
 
 _ADAPTER = "prisma.PrismaPg"

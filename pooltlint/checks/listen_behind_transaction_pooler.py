@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Finding
-from pooltlint.model.topology import Runs, Sql, Statement, Through, pooling
+from pooltlint.model.pooling import pooling
+from pooltlint.model.topology import Runs, Sql, Statement, Through
 
 
 def check(statement: Statement) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Certainty, Edit, Finding, Fix, Note
+from pooltlint.model.pooling import deciding
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Client, Prisma, Url, deciding
+from pooltlint.model.topology import Client, Prisma, Url
 from pooltlint.model.truth import Truth
 
 _WRITTEN = re.compile(r"(?:.*/)?(?:[^/]*\.?env(?:[.-][^/]*)?|[^/]*compose[^/]*\.ya?ml)")

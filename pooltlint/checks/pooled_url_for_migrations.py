@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import Migration, Url, deciding
+from pooltlint.model.pooling import deciding
+from pooltlint.model.topology import Migration, Url
 from pooltlint.model.truth import Truth
 
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import (
-    Client,
-    Kind,
-    Pooling,
-    Rails,
-    Runs,
-    Sql,
-    Statement,
-    Topology,
-    pooling,
-    same_source,
-)
+from pooltlint.model.pooling import Pooling, pooling, same_source
+from pooltlint.model.topology import Client, Kind, Rails, Runs, Sql, Statement, Topology
 from pooltlint.model.truth import Truth
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding
-from pooltlint.model.topology import Migration, Rails, Runs, Sql, Statement, Through, Topology, pooling
+from pooltlint.model.pooling import pooling
+from pooltlint.model.topology import Migration, Rails, Runs, Sql, Statement, Through, Topology
 from pooltlint.model.truth import Truth
 from pooltlint.model.versions import version
 

@@ -53,10 +53,10 @@ def _first(checkout: Checkout) -> Leak:
 
 
 def _exits(checkout: Checkout) -> Iterator[Note]:
-    """The other ways out. What stands on the session's own line needs no note."""
+    """The other ways out; of what never ends those without an error. What stands on the session's own line needs no note."""
     seen: set[int] = {checkout.at.line}
     for leak in checkout.leaks:
-        if leak.at.line in seen:
+        if leak.at.line in seen or (leak.abnormal and checkout.handling is Handling.NEVER):
             continue
         seen.add(leak.at.line)
         yield Note(f"{checkout.variable or 'it'} is still open {leak.how}", leak.at)

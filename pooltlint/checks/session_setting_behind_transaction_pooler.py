@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
+from pooltlint.model.pooling import Pooling, pooling
 from pooltlint.model.source import Place
-from pooltlint.model.topology import (
-    Client,
-    Pooling,
-    Rails,
-    Runs,
-    Sql,
-    Statement,
-    Through,
-    Topology,
-    pooling,
-)
+from pooltlint.model.topology import Client, Rails, Runs, Sql, Statement, Through, Topology
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Mapping, constants
 from pooltlint.sql import TRACKED
@@ -124,6 +115,8 @@ def _remedy(statement: Statement) -> str:
     if statement.subject == "session characteristics":
         return "Say it with each transaction: `BEGIN ISOLATION LEVEL …`."
     name = statement.subject if statement.subject and statement.subject != "…" else "…"
+    if statement.in_transaction is Truth.YES and statement.through is Through.TRANSACTION:
+        return f"Write `SET LOCAL {name} …`, which ends with the transaction, or set it for good with `ALTER ROLE … SET {name}`."
     return (
         f"Begin a transaction and write `SET LOCAL {name} …` in it, or set it for good with `ALTER ROLE … SET {name}`."
     )

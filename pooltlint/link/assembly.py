@@ -201,6 +201,9 @@ def demands_of(path: str, names: Iterable[str], package: str) -> Iterable[tuple[
             yield (name.encode(),)
 
 
+_PROFILES = {each.value: each for each in (Profile.PRODUCTION, Profile.DEVELOPMENT, Profile.TEST)}
+
+
 def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ...]:
     """What ``url:`` and ``DATABASE_URL`` say; the latter is merged over the primary database of an environment (Rails configuration guide)."""
     given = database.settings.get("url")
@@ -212,6 +215,6 @@ def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ..
         number = constant(port.value) if port is not None else None
         known = constant(name.value) if name is not None else None
         dsn = Dsn("postgresql", (str(host.value.value),), (number if isinstance(number, int) else 0,), known if isinstance(known, str) else "")
-        found += (Url("", Profile.PRODUCTION, dsn, urls.route(dsn, path, host.at), host.at, str(host.value.value)),)
+        found += (Url("", _PROFILES.get(database.environment, Profile.UNKNOWN), dsn, urls.route(dsn, path, host.at), host.at, str(host.value.value)),)
     return found
 

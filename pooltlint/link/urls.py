@@ -14,8 +14,9 @@ from pooltlint.model import value as values
 from pooltlint.model.environment import defaulted
 from pooltlint.model.facts import CommandFile, ComposeFile, EnvFile, Facts, Manifest, Profile, Variable
 from pooltlint.model.finding import Certainty, Note
+from pooltlint.model.pooling import LOCAL
 from pooltlint.model.source import Place
-from pooltlint.model.topology import LOCAL, Mode, Pooler, Route, Url
+from pooltlint.model.topology import Mode, Pooler, Route, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn, mask, parse
 from pooltlint.model.value import Value, constant

@@ -5,7 +5,6 @@ Everything here is resolved: names followed, values joined, chains recorded. Che
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -15,7 +14,7 @@ from pooltlint.model.finding import Certainty, Note, Problem
 from pooltlint.model.source import Place
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import Dsn
-from pooltlint.model.value import FromEnv, Joined, OneOf, Value, constants
+from pooltlint.model.value import Value, constants
 
 
 class Mode(StrEnum):
@@ -70,30 +69,6 @@ class Url(Struct, frozen=True):
     at: Place | None = None
     text: str = ""
     declared: bool = False
-
-
-LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal", "::"})
-"""Hosts that are this machine itself: they say nothing about production."""
-
-
-def deciding(urls: Iterable[Url]) -> tuple[Url, ...]:
-    """The definitions that say what production does.
-
-    Production files decide; else files without a profile (``.env``); else example files, as
-    documentation of production; else development files. Test and CI never decide. A local host
-    proves nothing where another definition exists.
-    """
-    ranked: dict[int, list[Url]] = {}
-    for url in urls:
-        local = url.dsn.host in LOCAL and url.route.mode is Mode.UNKNOWN
-        rank = {
-            Profile.PRODUCTION: 0, Profile.UNKNOWN: 1, Profile.EXAMPLE: 2, Profile.DEVELOPMENT: 3,
-        }.get(url.profile)
-        if url.declared:
-            rank = 0
-        if rank is not None:
-            ranked.setdefault(rank + (10 if local else 0), []).append(url)
-    return tuple(ranked[min(ranked)]) if ranked else ()
 
 
 class Kind(StrEnum):
@@ -236,61 +211,6 @@ class Client(Struct, frozen=True):
         if said is None or not said.claim:
             return None
         return Note(f"`{said.claim}` is set for a transaction pooler", self.place_options.get(said.at_option, self.at))
-
-
-def sources(value: Value | None) -> frozenset[str]:
-    """The environment variables that a value is made of, those for user and password included."""
-    match value:
-        case FromEnv(name=name, default=default):
-            return sources(default) | {name}
-        case Joined(parts=parts) | OneOf(values=parts):
-            return frozenset(name for each in parts for name in sources(each))
-        case _:
-            return frozenset()
-
-
-def same_source(one: Value | None, other: Value | None) -> bool:
-    """Are two connection strings made of the same environment variables, at least one."""
-    return bool(sources(one)) and sources(one) == sources(other)
-
-
-class Pooling(Struct, frozen=True):
-    """Evidence that successive transactions of a client run on different server connections.
-
-    ``said``: the clause of a message that names the pooler (``behind Supavisor in transaction mode``).
-    ``url`` is ``None`` where only an option of the client says it.
-    """
-
-    said: str
-    route: Route
-    because: tuple[Note, ...]
-    certainty: Certainty
-    url: Url | None = None
-
-
-def pooling(urls: Iterable[Url], claim: Note | None = None) -> Pooling | None:
-    """The transaction pooler that the deciding connection strings lead through, else the one that an option expects.
-
-    ``claim`` only counts where no connection string surely says otherwise, and never makes it certain: a
-    server that a compose file runs may be the developer's own.
-    """
-    decisive = deciding(urls)
-    for url in decisive:
-        if url.route.multiplexes:
-            name = url.route.pooler or "a pooler"
-            why = next((each.text for each in url.route.because if each.at == url.at), "")
-            text = f"{url.name or 'the connection string'} leads through {name}{': ' if why else ''}{why}"
-            rest = (each for each in url.route.because if each.at != url.at or (each.at is None and each.text != why))
-            said = f"behind {name} in {url.route.mode.value} mode"
-            return Pooling(said, url.route, (Note(text, url.at), *rest), url.route.certainty, url)
-    if claim is None or any(
-        url.route.mode is not Mode.UNKNOWN
-        and (url.route.certainty is Certainty.HIGH or url.profile is Profile.PRODUCTION)
-        for url in decisive
-    ):
-        return None
-    said = "behind the transaction pooler that it is set up for"
-    return Pooling(said, Route(Mode.TRANSACTION), (claim,), Certainty.MEDIUM)
 
 
 class Leak(Struct, frozen=True):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Protocol, TextIO
 
+from pooltlint.model.pooling import deciding
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Client, Kind, Mode, Route, Runs, Topology, Url, deciding
+from pooltlint.model.topology import Client, Kind, Mode, Route, Runs, Topology, Url
 from pooltlint.redaction import neutral, prose
 
 _RUNS = {

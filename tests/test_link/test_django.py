@@ -8,7 +8,8 @@ import pytest
 
 from pooltlint.audit import survey
 from pooltlint.discover import discover
-from pooltlint.model.topology import Client, Mode, Runs, Sql, Statement, Topology, deciding, pooling
+from pooltlint.model.pooling import deciding, pooling
+from pooltlint.model.topology import Client, Mode, Runs, Sql, Statement, Topology
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import constant
 from pooltlint.settings import Settings

@@ -8,8 +8,9 @@ from pooltlint.link.poolers import poolers
 from pooltlint.link.urls import Urls
 from pooltlint.model.facts import ComposeFile, Facts, Manifest, Profile
 from pooltlint.model.finding import Certainty
+from pooltlint.model.pooling import deciding
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Mode, Url, deciding
+from pooltlint.model.topology import Mode, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import FromEnv, Joined, Literal, OneOf, Unknown
 from pooltlint.readers import commands, compose, dotenv, pgbouncer

@@ -17,5 +17,5 @@ def topology(root: Path, files: Mapping[str, str]) -> Topology:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
-    settings = load(find(str(root), str(root)), str(root), (), frozenset())
+    settings = load(find(str(root), str(root)), str(root), (), lambda: ())
     return survey(discover([], root=str(root), current=str(root), exclude=settings.exclude), settings).topology
