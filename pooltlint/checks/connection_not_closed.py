@@ -54,7 +54,9 @@ def _message(checkout: Checkout) -> str:
         case Form.RETURNED:
             return f"`{checkout.function}` returns a new connection to each request and nobody closes it: FastAPI only ends what a dependency yields. It stays open {later}, and {_REFUSED}."
         case Form.YIELDED:
-            return f"{it} is not closed when the code that `{checkout.function}` yields to fails: {stays}, and {_REFUSED}."
+            return (
+                f"{it} is not closed when the code that `{checkout.function}` yields to fails: {stays}, and {_REFUSED}."
+            )
         case Form.WRAPPER:
             return f"{it} is opened for a `with` block that does not close it: {stays}, and {_REFUSED}."
         case Form.CONSTRUCTOR:

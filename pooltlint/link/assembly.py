@@ -59,23 +59,42 @@ def assemble(
     values = Values(program, shelf())
     lifetimes = Lifetimes(values, packages.depends)
     found = _rounds(values, lifetimes, facts, more)
-    clients = Clients(values, lifetimes, urls, packages.version, packages.deployable, packages.has, packages.at_least, schema_urls(facts, urls, packages))
+    clients = Clients(
+        values,
+        lifetimes,
+        urls,
+        packages.version,
+        packages.deployable,
+        packages.has,
+        packages.at_least,
+        schema_urls(facts, urls, packages),
+    )
     for path in sorted(found):
         for each in found[path].values():
             if each.construct is not None:
                 clients.known[(path, each.site.call.span)] = each
-    origins = [Origin(path, each.site.function, each.site.call.span) for path in found for each in found[path].values() if each.construct]
+    origins = [
+        Origin(path, each.site.function, each.site.call.span)
+        for path in found
+        for each in found[path].values()
+        if each.construct
+    ]
     made: list[Client] = [client for origin in origins if (client := clients.of_origin(origin)) is not None]
     prisma = set_ups(facts, urls, packages, tuple(made))
     made = [each for each in made if each.library != "Prisma" or of_postgres(each, prisma)]
     proven = frozenset(each.at for each in made)
-    found = {path: {number: each for number, each in calls.items() if clients.speaks_postgres(each, proven)} for path, calls in found.items()}
+    found = {
+        path: {number: each for number, each in calls.items() if clients.speaks_postgres(each, proven)}
+        for path, calls in found.items()
+    }
     made += django.databases(values, clients, packages.has)
     queried = _queried(values, clients, found)
     made = [replace(each, queried=queried[each.at]) if each.at in queried else each for each in made]
     rails = tuple(
         Rails(database.at, database, _rails_urls(urls, database, file.path), packages.version(file.path, "rails")[0])
-        for file in facts if isinstance(file, RailsFile) for database in file.databases
+        for file in facts
+        if isinstance(file, RailsFile)
+        for database in file.databases
     )
     follower = Follower(values, clients, lifetimes, found)
     return Topology(
@@ -88,7 +107,11 @@ def assemble(
         prisma=prisma,
         rails=rails,
         bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)),
-        deployables=tuple(dict(sorted((each.deployable.path, each.deployable) for each in made if each.deployable is not None)).values()),
+        deployables=tuple(
+            dict(
+                sorted((each.deployable.path, each.deployable) for each in made if each.deployable is not None)
+            ).values()
+        ),
     )
 
 
@@ -119,8 +142,9 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         found.update({path: {each.number: each for each in known(values, path)} for path in paths})
         if number == ROUNDS:
             break
-        wanted = {path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)}
-        wanted.update(path for own in paths for path in borrowers(values, own))
+        wanted = {
+            path for own in paths for each in found[own].values() if each.construct for path in missing(values, each)
+        }
         if number == 0:
             wanted.update(configuration(more.files))
         names = {path: interesting(values, path, found[path]) for path in paths}
@@ -139,7 +163,11 @@ def _rounds(values: Values, lifetimes: Lifetimes, facts: Iterable[Facts], more: 
         for path in paths:
             names[path] |= passed_on(program, path, offered)
             offered[path] |= names[path]
-        demands = {demand for path in names for demand in demands_of(path, names[path] - {""}, program.package(path))} - asked
+        makers = {name for every in offered.values() for name in every}
+        wanted.update(path for own in paths for path in borrowers(values, own, makers))
+        demands = {
+            demand for path in names for demand in demands_of(path, names[path] - {""}, program.package(path))
+        } - asked
         asked |= demands
         fresh = [each.module for each in more(sorted(demands), sorted(wanted)) if isinstance(each, CodeFile)]
         if not fresh:
@@ -157,7 +185,9 @@ def passed_on(program: Program, path: str, offered: Mapping[str, set[str]]) -> s
             return names
         for each in module.imports:
             theirs = offered.get(program.resolve(path, each.module) or "", set()) if each.scope == 0 else set()
-            names |= theirs if each.name == "*" and each.local == "*" else {each.local} if each.name in theirs else set()
+            names |= (
+                theirs if each.name == "*" and each.local == "*" else {each.local} if each.name in theirs else set()
+            )
         return names
     imported = {each.local: each for each in module.imports}
     for export in module.exports:
@@ -167,7 +197,9 @@ def passed_on(program: Program, path: str, offered: Mapping[str, set[str]]) -> s
             names |= theirs
         elif export.name == "default" and not export.module and path in offered:
             names.add("default")
-        elif (export.imported if export.module else imported[export.local].name if export.local in imported else "") in theirs:
+        elif (
+            export.imported if export.module else imported[export.local].name if export.local in imported else ""
+        ) in theirs:
             names.add(export.name)
     return names
 
@@ -186,9 +218,13 @@ def demands_of(path: str, names: Iterable[str], package: str) -> Iterable[tuple[
         spelled = [stem.encode()]
         yield (b"import *", stem.encode())
     else:
-        ends = [f"/{each}{suffix}" for each in dict.fromkeys((stem, "index") if index else (stem,)) for suffix in ("", ".js", ".ts")]
+        ends = [
+            f"/{each}{suffix}"
+            for each in dict.fromkeys((stem, "index") if index else (stem,))
+            for suffix in ("", ".js", ".ts")
+        ]
         if index:
-            ends += ["'.", "\".", "'..", "\"..", "/.."]
+            ends += ["'.", '".', "'..", '"..', "/.."]
         spelled = [f"{end}{quote}".encode() for end in ends for quote in "'\""]
         spelled += [f"{quote}{package}{end}".encode() for quote in "'\"" for end in (quote, "/") if package]
         yield from ((b"export *", each) for each in spelled)
@@ -214,7 +250,20 @@ def _rails_urls(urls: Urls, database: RailsDatabase, path: str) -> tuple[Url, ..
     if host is not None and isinstance(host.value, Literal) and host.value.value:
         number = constant(port.value) if port is not None else None
         known = constant(name.value) if name is not None else None
-        dsn = Dsn("postgresql", (str(host.value.value),), (number if isinstance(number, int) else 0,), known if isinstance(known, str) else "")
-        found += (Url("", _PROFILES.get(database.environment, Profile.UNKNOWN), dsn, urls.route(dsn, path, host.at), host.at, str(host.value.value)),)
+        dsn = Dsn(
+            "postgresql",
+            (str(host.value.value),),
+            (number if isinstance(number, int) else 0,),
+            known if isinstance(known, str) else "",
+        )
+        found += (
+            Url(
+                "",
+                _PROFILES.get(database.environment, Profile.UNKNOWN),
+                dsn,
+                urls.route(dsn, path, host.at),
+                host.at,
+                str(host.value.value),
+            ),
+        )
     return found
-

@@ -40,12 +40,67 @@ _HANDLING = {
 _DEPTH = 3
 """How many helpers of the repository a checkout is followed into."""
 _BORROWERS = {
-    "print", "len", "str", "repr", "id", "type", "bool", "isinstance", "hasattr", "getattr", "Boolean", "String", "inspect", "wait_for", "shield",
+    "print",
+    "len",
+    "str",
+    "repr",
+    "id",
+    "type",
+    "bool",
+    "isinstance",
+    "hasattr",
+    "getattr",
+    "Boolean",
+    "String",
+    "inspect",
+    "wait_for",
+    "shield",
 }
-_HARMLESS_OWNERS = {"console", "logger", "log", "logging", "_logger", "LOGGER", "Logger", "Math", "Date", "performance", "Object", "Array", "Number"}
+_HARMLESS_OWNERS = {
+    "console",
+    "logger",
+    "log",
+    "logging",
+    "_logger",
+    "LOGGER",
+    "Logger",
+    "Math",
+    "Date",
+    "performance",
+    "Object",
+    "Array",
+    "Number",
+}
 _HARMLESS_NAMES = {
-    "print", "len", "str", "repr", "id", "type", "bool", "isinstance", "hasattr", "Date", "String", "Number", "Boolean", "setTimeout", "clearTimeout",
-    "setInterval", "clearInterval", "Map", "Set", "Error", "Array", "Object", "list", "dict", "set", "tuple", "perf_counter", "monotonic", "timedelta",
+    "print",
+    "len",
+    "str",
+    "repr",
+    "id",
+    "type",
+    "bool",
+    "isinstance",
+    "hasattr",
+    "Date",
+    "String",
+    "Number",
+    "Boolean",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "Map",
+    "Set",
+    "Error",
+    "Array",
+    "Object",
+    "list",
+    "dict",
+    "set",
+    "tuple",
+    "perf_counter",
+    "monotonic",
+    "timedelta",
 }
 
 
@@ -93,11 +148,15 @@ class Birth:
 class Follower:
     """Finds every place where a connection is taken, and follows each to its end."""
 
-    def __init__(self, values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]) -> None:
+    def __init__(
+        self, values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]
+    ) -> None:
         self.values, self.clients, self.lifetimes, self.found = values, clients, lifetimes, found
         self.taken: dict[tuple[str, tuple[int, int]], Known] = {
             (path, each.site.call.span): each
-            for path, calls in found.items() for each in calls.values() if _takes(each)
+            for path, calls in found.items()
+            for each in calls.values()
+            if _takes(each)
         }
         self._summaries: dict[tuple[str, int, int, str, frozenset[str]], flow.Effect] = {}
         self._fresh: dict[tuple[str, int], Birth | None] = {}
@@ -128,11 +187,16 @@ class Follower:
             names = {modules[path].name_of(each.site.function) for (path, _), each in self.taken.items()} - {""}
             fresh = names
             for _ in range(_HELPERS - 1):
-                fresh = {
-                    modules[path].name_of(site.function)
-                    for each in sorted(fresh) for path, number in self.values.calls_of(each)
-                    if (site := modules[path].sites[number]).function and _returned(modules[path], site)
-                } - names - {""}
+                fresh = (
+                    {
+                        modules[path].name_of(site.function)
+                        for each in sorted(fresh)
+                        for path, number in self.values.calls_of(each)
+                        if (site := modules[path].sites[number]).function and _returned(modules[path], site)
+                    }
+                    - names
+                    - {""}
+                )
                 names |= fresh
             self._names = frozenset(names)
         return self._names
@@ -179,7 +243,10 @@ class Follower:
             return None
         view = self.values.program.modules[routine.path]
         verb = "opens" if inner.own else "makes" if inner.noun == "session" else "takes"
-        note = Note(f"{view.name_of(routine.function)}() {verb} a {inner.noun} and returns it", where(self.values, inner.path, head(inner.site.call)))
+        note = Note(
+            f"{view.name_of(routine.function)}() {verb} a {inner.noun} and returns it",
+            where(self.values, inner.path, head(inner.site.call)),
+        )
         return replace(inner, path=path, site=site, via=(note, *inner.via), taken=inner.taken or inner.site)
 
     def _fresh_of(self, routine: Routine) -> Birth | None:
@@ -195,10 +262,16 @@ class Follower:
         if view.module.functions[routine.function].generator:
             return None
         returned = [
-            each for value in view.returns.get(routine.function, ())
-            for each in branches(self.values.of(routine.path, routine.function, value)) if not (isinstance(each, Const) and each.value is None)
+            each
+            for value in view.returns.get(routine.function, ())
+            for each in branches(self.values.of(routine.path, routine.function, value))
+            if not (isinstance(each, Const) and each.value is None)
         ]
-        wanted = {(each.origin.path, each.origin.span) for each in returned if isinstance(each, Instance) and each.origin is not None}
+        wanted = {
+            (each.origin.path, each.origin.span)
+            for each in returned
+            if isinstance(each, Instance) and each.origin is not None
+        }
         if not wanted or not all(isinstance(each, Instance) and each.origin is not None for each in returned):
             return None
         births = []
@@ -208,7 +281,8 @@ class Follower:
                 continue
             gives = {
                 (each.origin.path, each.origin.span)
-                for each in instances(self.values.of(routine.path, routine.function, site.call)) if each.origin is not None
+                for each in instances(self.values.of(routine.path, routine.function, site.call))
+                if each.origin is not None
             }
             if not gives & wanted:
                 continue
@@ -216,18 +290,28 @@ class Follower:
                 return None  # the helper keeps it and gives back the same one every time
             outcome = self.outcome(view, birth)
             given = outcome.fate is flow.Fate.HANDED_ON or (
-                outcome.fate is flow.Fate.LEAKS and not outcome.releases and all(each.kind is flow.ExitKind.EXCEPTION for each in outcome.leaks)
+                outcome.fate is flow.Fate.LEAKS
+                and not outcome.releases
+                and all(each.kind is flow.ExitKind.EXCEPTION for each in outcome.leaks)
             )
             if not given:
                 return None
             wanted -= gives
             births.append(replace(birth, dials="") if birth.dials and _dial(view, birth) is not None else birth)
-        return births[0] if births and not wanted and len({(each.type.name, each.own) for each in births}) == 1 else None
+        return (
+            births[0] if births and not wanted and len({(each.type.name, each.own) for each in births}) == 1 else None
+        )
 
     def _pulled(self, path: str, site: Site) -> Birth | None:
         """``next(get_db())``: what a generator yields before it is thrown away."""
         callee = site.call.callee
-        given = callee.owner if isinstance(callee, nodes.Member) else site.call.args[0].value if len(site.call.args) == 1 else None
+        given = (
+            callee.owner
+            if isinstance(callee, nodes.Member)
+            else site.call.args[0].value
+            if len(site.call.args) == 1
+            else None
+        )
         if not isinstance(given, nodes.Call):
             return None
         options = branches(self.values.of(path, site.function, given.callee))
@@ -244,7 +328,9 @@ class Follower:
                 continue
             made = where(self.values, routine.path, head(birth.site.call))
             note = Note(f"{view.name_of(routine.function)}() makes a session, yields it and ends it afterwards", made)
-            return replace(birth, path=path, site=site, via=(note, *birth.via), taken=birth.taken or birth.site, form=Form.PULLED)
+            return replace(
+                birth, path=path, site=site, via=(note, *birth.via), taken=birth.taken or birth.site, form=Form.PULLED
+            )
         return None
 
     def births(self, view: Scopes, function: int) -> Iterator[Birth]:
@@ -259,7 +345,11 @@ class Follower:
         method, site, path = birth.method, birth.site, birth.path
         if method.managed:
             return
-        if method.callback is not None and self._callback(path, site, method) is not None and "pg.done" not in method.gives:
+        if (
+            method.callback is not None
+            and self._callback(path, site, method) is not None
+            and "pg.done" not in method.gives
+        ):
             return  # the library runs the callback and ends the checkout itself
         outcome = self.outcome(view, birth)
         handling = _HANDLING[outcome.fate]
@@ -288,7 +378,10 @@ class Follower:
             function=view.name_of(site.function),
             leaks=tuple(
                 Leak(
-                    each.kind.value, where(self.values, path, each.at), self._snippet(view, each), each.handling,
+                    each.kind.value,
+                    where(self.values, path, each.at),
+                    self._snippet(view, each),
+                    each.handling,
                     each.kind is flow.ExitKind.EXCEPTION and _cleans_up(view, site, each.at),
                 )
                 for each in sorted(outcome.leaks, key=lambda each: each.handling)
@@ -308,7 +401,11 @@ class Follower:
     def _lifetime(self, view: Scopes, birth: Birth) -> Lifetime:
         """How often it is taken; a function that is not known to be called is believed by its name to run once."""
         found = self.lifetimes.of_site(birth.path, birth.site)
-        by_name = found.runs is Runs.CALL and (birth.own or birth.noun == "session") and one_shot(view.name_of(birth.site.function))
+        by_name = (
+            found.runs is Runs.CALL
+            and (birth.own or birth.noun == "session")
+            and one_shot(view.name_of(birth.site.function))
+        )
         return Lifetime(Runs.SCRIPT) if by_name else found
 
     def _twice(self, view: Scopes, birth: Birth, outcome: flow.Outcome) -> Iterator[Twice]:
@@ -317,17 +414,30 @@ class Follower:
             site = view.by_span.get(each.second)
             method = self.values.method(birth.path, site.function, site.call)[0] if site is not None else None
             pool = self.values.shelf.types.get(birth.pool.type) if birth.pool is not None else None
-            known = [method] if method is not None else [*birth.type.methods.values(), *(pool[1].methods.values() if pool else ())]
+            known = (
+                [method]
+                if method is not None
+                else [*birth.type.methods.values(), *(pool[1].methods.values() if pool else ())]
+            )
             then = next((one.twice for one in known if one.effect is Effect.RELEASE and one.twice), "")
             if then and not each.raised:
-                yield Twice(where(self.values, birth.path, each.first), where(self.values, birth.path, each.second), then)
+                yield Twice(
+                    where(self.values, birth.path, each.first), where(self.values, birth.path, each.second), then
+                )
 
     def _given_out(self, view: Scopes, birth: Birth) -> bool:
         """Does a dependency return it, and none of those who are given it ends it."""
         path, function = birth.path, birth.site.function
-        if not (birth.own or birth.noun == "session") or view.module.functions[function].generator or not _returned(view, birth.site):
+        if (
+            not (birth.own or birth.noun == "session")
+            or view.module.functions[function].generator
+            or not _returned(view, birth.site)
+        ):
             return False
-        if not self.lifetimes.is_dependency(path, function) or self.lifetimes.memos.kept_in(view, birth.site) is not None:
+        if (
+            not self.lifetimes.is_dependency(path, function)
+            or self.lifetimes.memos.kept_in(view, birth.site) is not None
+        ):
             return False
         return not any(self._ends(birth, caller, user, target) for caller, user, target in self._users(path, function))
 
@@ -341,9 +451,13 @@ class Follower:
                         continue
                     for call in _depends(each):
                         given = call.args[0].value if call.args else None
-                        if given is not None and terminal(given) == name and any(
-                            isinstance(worth, Routine) and (worth.path, worth.function) == (path, function)
-                            for worth in branches(self.values.of(caller, max(user.parent, 0), given))
+                        if (
+                            given is not None
+                            and terminal(given) == name
+                            and any(
+                                isinstance(worth, Routine) and (worth.path, worth.function) == (path, function)
+                                for worth in branches(self.values.of(caller, max(user.parent, 0), given))
+                            )
                         ):
                             yield caller, index, each.target
 
@@ -377,9 +491,13 @@ class Follower:
             if not function.params or not isinstance(function.params[0].target, nodes.Name):
                 return flow.Outcome(flow.Fate.UNKNOWN)
             return flow.follow(view.module, chained, function.params[0].target, effects)
-        outcome = flow.follow(view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function))
+        outcome = flow.follow(
+            view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function)
+        )
         used = _first_use(view, site) if birth.noun == "session" else None
-        return outcome if used is None else _since(outcome, used)  # a session takes its connection when it is first used
+        return (
+            outcome if used is None else _since(outcome, used)
+        )  # a session takes its connection when it is first used
 
     def _dialled(self, view: Scopes, birth: Birth) -> flow.Outcome:
         """A client that only opens its connection later on: what happens before that, and its failure, loses nothing."""
@@ -389,7 +507,12 @@ class Follower:
             return flow.Outcome(flow.Fate.UNKNOWN)
         if dial is None:
             return flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type))
-        return _since(flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial}))), dial[1])
+        return _since(
+            flow.follow(
+                view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial}))
+            ),
+            dial[1],
+        )
 
     def _callback(self, path: str, site: Site, method: Method) -> int | None:
         """The function that is given the checkout (``pool.connect((error, client, done) => …)``), -1 for one out of sight."""
@@ -405,14 +528,19 @@ class Follower:
         return routines[0].function if len(routines) == 1 and routines[0].path == path else -1
 
     def _given(self, view: Scopes, callback: int, method: Method, effects: _Judge) -> flow.Outcome:
-        names = [each.target.id if isinstance(each.target, nodes.Name) else "" for each in view.module.functions[callback].params]
+        names = [
+            each.target.id if isinstance(each.target, nodes.Name) else ""
+            for each in view.module.functions[callback].params
+        ]
         client = next((i for i, given in enumerate(method.gives) if given == method.returns), -1)
         done = next((i for i, given in enumerate(method.gives) if given == "pg.done"), -1)
         if not 0 <= client < len(names) or not names[client]:
             return flow.Outcome(flow.Fate.UNKNOWN)
         target = view.module.functions[callback].params[client].target
         releasers = (names[done],) if 0 <= done < len(names) and names[done] else ()
-        return flow.follow(view.module, callback, target, effects, releasers=releasers, error=names[0] if client > 0 else "")
+        return flow.follow(
+            view.module, callback, target, effects, releasers=releasers, error=names[0] if client > 0 else ""
+        )
 
     def _chained(self, view: Scopes, site: Site) -> int | None:
         """``pool.connect().then(client => …)``: the function that gets the checkout."""
@@ -420,7 +548,12 @@ class Follower:
             return None
         for other in view.sites:
             callee = other.call.callee
-            if other.function == site.function and isinstance(callee, nodes.Member) and callee.name == "then" and callee.owner == site.call:
+            if (
+                other.function == site.function
+                and isinstance(callee, nodes.Member)
+                and callee.name == "then"
+                and callee.owner == site.call
+            ):
                 value = other.call.args[0].value if other.call.args else None
                 return value.function if isinstance(value, nodes.Lambda) else None
         return None
@@ -444,7 +577,11 @@ class Follower:
         name = spelled(target)
         for known in self.found[birth.path].values():
             callee = known.site.call.callee
-            if known.site.function != birth.site.function or not isinstance(callee, nodes.Member) or known.method is None:
+            if (
+                known.site.function != birth.site.function
+                or not isinstance(callee, nodes.Member)
+                or known.method is None
+            ):
                 continue
             if spelled(callee.owner) != name and not birth.own:
                 continue
@@ -463,18 +600,31 @@ class Follower:
     @staticmethod
     def _snippet(view: Scopes, leak: flow.Leak) -> str:
         site = view.by_span.get(leak.at)
-        return "while another exception is handled" if leak.handling else spelled(site.call.callee) + "()" if site else ""
+        return (
+            "while another exception is handled" if leak.handling else spelled(site.call.callee) + "()" if site else ""
+        )
 
     # --- what others do with the checkout ---
 
     def passed(
-        self, path: str, function: int, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str] = frozenset(),
+        self,
+        path: str,
+        function: int,
+        call: nodes.Call,
+        index: int,
+        name: str,
+        depth: int,
+        ends: frozenset[str] = frozenset(),
     ) -> flow.Effect:
         """The checkout is an argument of a call; ``ends`` are the methods that end it, beyond those of all libraries."""
         method, _ = self.values.method(path, function, call)
         if method is not None:
             if method.frees is not None:
-                return flow.Effect.RELEASE if method.effect is Effect.RELEASE and index == method.frees else flow.Effect.HAND_ON
+                return (
+                    flow.Effect.RELEASE
+                    if method.effect is Effect.RELEASE and index == method.frees
+                    else flow.Effect.HAND_ON
+                )
             return flow.Effect.USE
         callee = call.callee
         last = callee.id if isinstance(callee, nodes.Name) else callee.name if isinstance(callee, nodes.Member) else ""
@@ -486,12 +636,18 @@ class Follower:
             return flow.Effect.USE
         return flow.Effect.HAND_ON
 
-    def _into(self, callee: object, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str]) -> flow.Effect:
+    def _into(
+        self, callee: object, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str]
+    ) -> flow.Effect:
         match callee:
             case Library(symbol=symbol):
                 entry = self.values.shelf.symbols.get(self.values.plain(symbol))
                 if entry is not None:
-                    return flow.Effect.USE if not isinstance(entry[1], Construct) or entry[1].wraps else flow.Effect.HAND_ON
+                    return (
+                        flow.Effect.USE
+                        if not isinstance(entry[1], Construct) or entry[1].wraps
+                        else flow.Effect.HAND_ON
+                    )
                 return flow.Effect.HAND_ON if call.new else flow.Effect.USE
             case Routine() if depth < _DEPTH:
                 return self._summary(callee, index, name, depth, ends)
@@ -511,13 +667,22 @@ class Follower:
         shift = 1 if view.module.language == "python" and function.owner >= 0 and not function.static else 0
         target: nodes.Expr | None = None
         if name:
-            target = next((each.target for each in function.params if isinstance(each.target, nodes.Name) and each.target.id == name), None)
+            target = next(
+                (
+                    each.target
+                    for each in function.params
+                    if isinstance(each.target, nodes.Name) and each.target.id == name
+                ),
+                None,
+            )
         elif index + shift < len(function.params) and not function.params[index + shift].kind:
             target = function.params[index + shift].target
         if not isinstance(target, nodes.Name) or function.generator:
             return flow.Effect.HAND_ON
         outcome = flow.follow(view.module, routine.function, target, _Judge(self, routine.path, None, depth + 1, ends))
-        effect = {flow.Fate.ALWAYS: flow.Effect.RELEASE, flow.Fate.NEVER: flow.Effect.USE}.get(outcome.fate, flow.Effect.HAND_ON)
+        effect = {flow.Fate.ALWAYS: flow.Effect.RELEASE, flow.Fate.NEVER: flow.Effect.USE}.get(
+            outcome.fate, flow.Effect.HAND_ON
+        )
         self._summaries[key] = effect
         return effect
 
@@ -526,12 +691,23 @@ class _Judge:
     """Answers the flow analysis for one resource. Without a type, every method that some library calls a release counts as one."""
 
     def __init__(
-        self, follower: Follower, path: str, type_: Type | None, depth: int = 0, ends: frozenset[str] = frozenset(),
+        self,
+        follower: Follower,
+        path: str,
+        type_: Type | None,
+        depth: int = 0,
+        ends: frozenset[str] = frozenset(),
         quiet: frozenset[tuple[int, int]] = frozenset(),
     ) -> None:
         self.follower, self.path, self.type, self.depth, self.quiet = follower, path, type_, depth, quiet
-        self.ends = ends if type_ is None else frozenset(
-            name for name, each in type_.methods.items() if each.effect in (Effect.RELEASE, Effect.CLOSE) and each.frees is None
+        self.ends = (
+            ends
+            if type_ is None
+            else frozenset(
+                name
+                for name, each in type_.methods.items()
+                if each.effect in (Effect.RELEASE, Effect.CLOSE) and each.frees is None
+            )
         )
 
     def _function(self, call: nodes.Call) -> int:
@@ -555,7 +731,9 @@ class _Judge:
 
     def leaves(self, value: nodes.Expr, asynchronous: bool) -> flow.Effect:
         """What leaving ``with resource`` does."""
-        return flow.Effect.RELEASE if self.type is not None and self.type.leaving is Leaving.RELEASE else flow.Effect.USE
+        return (
+            flow.Effect.RELEASE if self.type is not None and self.type.leaving is Leaving.RELEASE else flow.Effect.USE
+        )
 
     def raises(self, call: nodes.Call) -> bool:
         """Logging, clocks, plain constructors and closing something else do not raise."""
@@ -570,7 +748,11 @@ class _Judge:
                 return False
             if owner in _HARMLESS_OWNERS or owner.rsplit(".", 1)[-1] in ("log", "logger", "_logger"):
                 return False
-            if callee.name in ("get", "pop") and len(call.args) == 2 and isinstance(call.args[0].value, (nodes.Text, nodes.Name)):
+            if (
+                callee.name in ("get", "pop")
+                and len(call.args) == 2
+                and isinstance(call.args[0].value, (nodes.Text, nodes.Name))
+            ):
                 return False  # a dictionary, with a default
             if callee.name == "close" or (self.type is not None and callee.name in self.type.free):
                 return False
@@ -590,7 +772,9 @@ def _returned(view: Scopes, site: Site) -> bool:
     if site.role == "return":
         return True
     name = site.target.id if isinstance(site.target, nodes.Name) else None
-    return name is not None and any(isinstance(each, nodes.Name) and each.id == name for each in view.returns.get(site.function, ()))
+    return name is not None and any(
+        isinstance(each, nodes.Name) and each.id == name for each in view.returns.get(site.function, ())
+    )
 
 
 def _awaited(view: Scopes, birth: Birth) -> bool:
@@ -603,9 +787,16 @@ def _awaited(view: Scopes, birth: Birth) -> bool:
             return True
         pool, steps = pool.pool, steps + 1
     name = site.target.id if isinstance(site.target, nodes.Name) else ""
-    return birth.noun == "session" and bool(name) and any(
-        other.awaited and other.function == site.function and isinstance(other.call.callee, nodes.Member)
-        and spelled(other.call.callee.owner) == name for other in view.sites
+    return (
+        birth.noun == "session"
+        and bool(name)
+        and any(
+            other.awaited
+            and other.function == site.function
+            and isinstance(other.call.callee, nodes.Member)
+            and spelled(other.call.callee.owner) == name
+            for other in view.sites
+        )
     )
 
 
@@ -625,24 +816,36 @@ def _first_use(view: Scopes, site: Site) -> int | None:
         return None
     name, first = site.target.id, site.call.span[1]
     found = [
-        other.call.span[0] for other in view.sites
-        if other.function == site.function and other.call.span[0] >= first and (
+        other.call.span[0]
+        for other in view.sites
+        if other.function == site.function
+        and other.call.span[0] >= first
+        and (
             spelled(other.call.callee).partition(".")[0] == name
             or any(isinstance(each.value, nodes.Name) and each.value.id == name for each in other.call.args)
         )
     ]
-    found += [each.span[0] for each in view.yields.get(site.function, ()) if isinstance(each, nodes.Name) and each.id == name]
+    found += [
+        each.span[0] for each in view.yields.get(site.function, ()) if isinstance(each, nodes.Name) and each.id == name
+    ]
     return min(found, default=None)
 
 
 def _dial(view: Scopes, birth: Birth) -> tuple[int, int] | None:
     """Where the method is called that opens the connection."""
     site = birth.site
-    return next((
-        other.call.span for other in view.sites
-        if site.target is not None and other.function == site.function and isinstance(other.call.callee, nodes.Member)
-        and other.call.callee.name == birth.dials and spelled(other.call.callee.owner) == spelled(site.target)
-    ), None)
+    return next(
+        (
+            other.call.span
+            for other in view.sites
+            if site.target is not None
+            and other.function == site.function
+            and isinstance(other.call.callee, nodes.Member)
+            and other.call.callee.name == birth.dials
+            and spelled(other.call.callee.owner) == spelled(site.target)
+        ),
+        None,
+    )
 
 
 def _lives_on(view: Scopes, site: Site) -> bool:
@@ -663,7 +866,10 @@ def _form(view: Scopes, birth: Birth, outcome: flow.Outcome, yields: bool) -> Fo
     if outcome.fate is flow.Fate.NEVER and birth.type.leaving is not Leaving.RELEASE:
         name = site.target.id if isinstance(site.target, nodes.Name) else ""
         if site.role == "with" or any(
-            isinstance(each, nodes.Name) and each.id == name for other in view.sites if other.function == site.function for each in other.withs
+            isinstance(each, nodes.Name) and each.id == name
+            for other in view.sites
+            if other.function == site.function
+            for each in other.withs
         ):
             return Form.ENTERED
     for leak in outcome.leaks if yields else ():

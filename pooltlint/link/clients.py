@@ -229,7 +229,7 @@ class Clients:
             open_options=draft.arguments.open,
             version=version,
             version_because=version_because,
-            lifetime=lifetime if construct.opens else Lifetime(Runs.ONCE),
+            lifetime=lifetime if construct.opens or lifetime.runs in (Runs.SCRIPT, Runs.TEST) else Lifetime(Runs.ONCE),
             deployable=deployable,
             guarded=self.reloads.guarded(path, site, deployable.frameworks if deployable is not None else ()),
             wraps=wraps,

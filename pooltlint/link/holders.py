@@ -61,7 +61,12 @@ def _holders(follower: Follower, path: str, view: Scopes) -> Iterator[Holder]:
         for name in _CONSTRUCTORS:
             for birth in follower.births(view, methods[name]) if name in methods else ():
                 target = birth.site.target
-                if birth.own and not birth.dials and isinstance(target, nodes.Member) and spelled(target.owner) == "self":
+                if (
+                    birth.own
+                    and not birth.dials
+                    and isinstance(target, nodes.Member)
+                    and spelled(target.owner) == "self"
+                ):
                     closers = frozenset(each for each, method in methods.items() if _closes(view, method, target.name))
                     closers |= {each for each, method in methods.items() if _calls(view, method, closers)}
                     exits = any(each in methods for each in _EXITS)
@@ -74,7 +79,11 @@ def _closes(view: Scopes, function: int, field: str) -> bool:
         if not _inside(view, site.function, function):
             continue
         callee = site.call.callee
-        if isinstance(callee, nodes.Member) and callee.name in ("close", "terminate") and _is_field(view, site.function, callee.owner, field):
+        if (
+            isinstance(callee, nodes.Member)
+            and callee.name in ("close", "terminate")
+            and _is_field(view, site.function, callee.owner, field)
+        ):
             return True
         if any(_is_field(view, site.function, each.value, field) for each in site.call.args):
             return True
@@ -86,7 +95,9 @@ def _is_field(view: Scopes, function: int, node: nodes.Expr, field: str) -> bool
     if isinstance(node, nodes.Name):
         found = view.lookup(function, node.id)
         return found is not None and any(
-            isinstance(each.value, nodes.Member) and each.value.name == field for each in found[1] if each.kind == "assign"
+            isinstance(each.value, nodes.Member) and each.value.name == field
+            for each in found[1]
+            if each.kind == "assign"
         )
     return isinstance(node, nodes.Member) and node.name == field and spelled(node.owner) == "self"
 
@@ -94,8 +105,10 @@ def _is_field(view: Scopes, function: int, node: nodes.Expr, field: str) -> bool
 def _calls(view: Scopes, function: int, methods: frozenset[str]) -> bool:
     """Does a method call one of these methods of its object."""
     return any(
-        _inside(view, site.function, function) and isinstance(site.call.callee, nodes.Member)
-        and site.call.callee.name in methods and spelled(site.call.callee.owner) == "self"
+        _inside(view, site.function, function)
+        and isinstance(site.call.callee, nodes.Member)
+        and site.call.callee.name in methods
+        and spelled(site.call.callee.owner) == "self"
         for site in view.sites
     )
 
@@ -113,11 +126,17 @@ def _made(follower: Follower, view: Scopes, holder: Holder) -> Iterator[Checkout
     """Every place that makes such an object, followed like the connection itself."""
     cls = view.module.classes[holder.cls]
     constructor = view.module.functions[holder.birth.site.function]
-    if constructor.name != "__init__" or holder.birth.site.tests or any(spelled(each) not in _PLAIN for each in cls.bases):
+    if (
+        constructor.name != "__init__"
+        or holder.birth.site.tests
+        or any(spelled(each) not in _PLAIN for each in cls.bases)
+    ):
         return
     leaving = Leaving.RELEASE if holder.closers & set(_EXITS) else Leaving.NOTHING
     type_ = Type(
-        f"{cls.name} of {holder.path}", leaving=leaving, enters="same",
+        f"{cls.name} of {holder.path}",
+        leaving=leaving,
+        enters="same",
         methods={each: Method(Effect.CLOSE) for each in holder.closers if each not in _CONSTRUCTORS},
     )
     public = sorted(each for each in holder.closers if not each.startswith("_"))
@@ -133,8 +152,14 @@ def _made(follower: Follower, view: Scopes, holder: Holder) -> Iterator[Checkout
         made = branches(follower.values.of(caller, site.function, site.call.callee))
         if len(made) == 1 and isinstance(made[0], Klass) and (made[0].path, made[0].cls) == (holder.path, holder.cls):
             birth = replace(
-                holder.birth, path=caller, site=site, method=method, type=type_, via=(note, *holder.birth.via),
-                taken=holder.birth.taken or holder.birth.site, form=Form.OBJECT,
+                holder.birth,
+                path=caller,
+                site=site,
+                method=method,
+                type=type_,
+                via=(note, *holder.birth.via),
+                taken=holder.birth.taken or holder.birth.site,
+                form=Form.OBJECT,
             )
             yield from follower.follow(other, birth)
 
@@ -146,7 +171,11 @@ def _never_closed(follower: Follower, view: Scopes, holder: Holder) -> Iterator[
     """A class for ``with`` none of whose methods closes what it opens, nor do those who use it."""
     cls = view.module.classes[holder.cls]
     users = list(_with(follower, holder, cls.name))
-    if not users or any(_ended(other, site, holder.field) for other, site in users) or _closed_elsewhere(follower, holder.field):
+    if (
+        not users
+        or any(_ended(other, site, holder.field) for other, site in users)
+        or _closed_elsewhere(follower, holder.field)
+    ):
         return
     for checkout in follower.follow(view, holder.birth):
         if checkout.handling is not Handling.HANDED_ON:
@@ -167,7 +196,9 @@ def _with(follower: Follower, holder: Holder, name: str) -> Iterator[tuple[Scope
         other = follower.values.program.modules[caller]
         site = other.sites[number]
         made = branches(follower.values.of(caller, site.function, site.call.callee))
-        if site.role == "with" and any(isinstance(each, Klass) and (each.path, each.cls) == (holder.path, holder.cls) for each in made):
+        if site.role == "with" and any(
+            isinstance(each, Klass) and (each.path, each.cls) == (holder.path, holder.cls) for each in made
+        ):
             yield other, site
 
 
@@ -175,8 +206,11 @@ def _ended(view: Scopes, site: Site, field: str) -> bool:
     """Is what ``with`` binds, or its field, closed by the block."""
     name = spelled(site.target) if site.target is not None else ""
     return any(
-        other.function == site.function and isinstance(other.call.callee, nodes.Member) and other.call.callee.name == "close"
-        and spelled(other.call.callee.owner) in (name, f"{name}.{field}") for other in view.sites
+        other.function == site.function
+        and isinstance(other.call.callee, nodes.Member)
+        and other.call.callee.name == "close"
+        and spelled(other.call.callee.owner) in (name, f"{name}.{field}")
+        for other in view.sites
     )
 
 
@@ -199,8 +233,12 @@ def _lost_in_constructor(follower: Follower, view: Scopes, holder: Holder) -> It
     if birth.site.tries or birth.site.tests or function.name not in _CONSTRUCTORS:
         return
     lost = [
-        site.call.span for site in view.sites
-        if site.function == birth.site.function and site.call.span[0] > birth.site.call.span[1] and not site.tries and not site.rescues
+        site.call.span
+        for site in view.sites
+        if site.function == birth.site.function
+        and site.call.span[0] > birth.site.call.span[1]
+        and not site.tries
+        and not site.rescues
         and (_sends(follower, holder.path, site) or _sends_within(follower, view, holder, site, 0))
     ]
     if not lost:
@@ -208,7 +246,12 @@ def _lost_in_constructor(follower: Follower, view: Scopes, holder: Holder) -> It
     for checkout in follower.follow(view, birth):
         if checkout.handling is Handling.HANDED_ON:
             leaks = tuple(
-                Leak("exception", where(follower.values, holder.path, span), spelled(view.by_span[span].call.callee) + "()") for span in lost
+                Leak(
+                    "exception",
+                    where(follower.values, holder.path, span),
+                    spelled(view.by_span[span].call.callee) + "()",
+                )
+                for span in lost
             )
             yield _changed(checkout, Handling.LEAKS, Form.CONSTRUCTOR, leaks, checkout.via)
 
@@ -217,7 +260,9 @@ def _sends(follower: Follower, path: str, site: Site) -> bool:
     known = next((each for each in follower.found[path].values() if each.site.call.span == site.call.span), None)
     if known is not None and known.method is not None and known.method.effect in _SENDS:
         return True
-    return terminal(site.call.callee) in ("set_isolation_level", "set_session") and isinstance(site.call.callee, nodes.Member)
+    return terminal(site.call.callee) in ("set_isolation_level", "set_session") and isinstance(
+        site.call.callee, nodes.Member
+    )
 
 
 def _sends_within(follower: Follower, view: Scopes, holder: Holder, site: Site, depth: int) -> bool:
@@ -228,12 +273,15 @@ def _sends_within(follower: Follower, view: Scopes, holder: Holder, site: Site, 
     for index in view.module.classes[holder.cls].methods:
         if view.module.functions[index].name == callee.name:
             return any(
-                other.function == index and not other.tries
+                other.function == index
+                and not other.tries
                 and (_sends(follower, holder.path, other) or _sends_within(follower, view, holder, other, depth + 1))
                 for other in view.sites
             )
     return False
 
 
-def _changed(checkout: Checkout, handling: Handling, form: Form, leaks: tuple[Leak, ...], via: tuple[Note, ...]) -> Checkout:
+def _changed(
+    checkout: Checkout, handling: Handling, form: Form, leaks: tuple[Leak, ...], via: tuple[Note, ...]
+) -> Checkout:
     return structs.replace(checkout, handling=handling, form=form, leaks=leaks, via=via)

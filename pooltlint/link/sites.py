@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cache
 
-from pooltlint.drivers import Construct, Driver, Effect, Function, Method
+from pooltlint.drivers import Construct, Driver, Effect, Function, Method, shelf
 from pooltlint.link.values import (
     Either,
     Env,
@@ -20,10 +21,11 @@ from pooltlint.link.values import (
     Thing,
     Values,
     branches,
+    terminal,
 )
 from pooltlint.model.source import Place, place
 from pooltlint.outline import nodes
-from pooltlint.outline.names import Site
+from pooltlint.outline.names import Binding, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,34 @@ def known(values: Values, path: str) -> Iterator[Known]:
                     continue
                 driver, symbol = entry
                 if isinstance(symbol, Construct):
-                    yield Known(path, number, site, driver, construct=symbol, symbol=each.symbol, certain=len(options) == 1)
+                    yield Known(
+                        path, number, site, driver, construct=symbol, symbol=each.symbol, certain=len(options) == 1
+                    )
                 elif isinstance(symbol, Function) and symbol.method is not None:
                     receiver = values.bound(path, site.function, call)
-                    yield Known(path, number, site, driver, method=symbol.method, receiver=receiver, symbol=each.symbol, certain=len(options) == 1)
+                    yield Known(
+                        path,
+                        number,
+                        site,
+                        driver,
+                        method=symbol.method,
+                        receiver=receiver,
+                        symbol=each.symbol,
+                        certain=len(options) == 1,
+                    )
                 break
         else:
             method, receiver = values.method(path, site.function, call)
             if method is not None and receiver is not None and receiver.type:
                 driver = shelf.types[receiver.type][0]
-                owners = branches(values.of(path, site.function, callee.owner)) if isinstance(callee, nodes.Member) else options
-                owners = tuple(each for each in owners if not isinstance(each, Library))  # a module whose name is taken over
+                owners = (
+                    branches(values.of(path, site.function, callee.owner))
+                    if isinstance(callee, nodes.Member)
+                    else options
+                )
+                owners = tuple(
+                    each for each in owners if not isinstance(each, Library)
+                )  # a module whose name is taken over
                 yield Known(path, number, site, driver, method=method, receiver=receiver, certain=len(owners) == 1)
 
 
@@ -114,7 +133,10 @@ def interesting(values: Values, path: str, found: dict[int, Known]) -> set[str]:
     names: set[str] = set()
     for each in found.values():
         effect = each.method.effect if each.method else None
-        if effect in (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY) and each.receiver is not None:
+        if (
+            effect in (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY)
+            and each.receiver is not None
+        ):
             continue  # a function that only uses what it is given matters where that thing is known
         at = each.site.function
         while at > 0:
@@ -126,7 +148,14 @@ def interesting(values: Values, path: str, found: dict[int, Known]) -> set[str]:
     for name, bindings in view.names[0].items():
         if any(each.kind in ("assign", "function") for each in bindings):
             for option in branches(values.name(path, 0, name)):
-                if isinstance(option, Instance) or (isinstance(option, Thing) and values.underlying(option)) or (isinstance(option, Routine) and any(isinstance(each, Instance) for each in branches(values.returned(option)))):
+                if (
+                    isinstance(option, Instance)
+                    or (isinstance(option, Thing) and values.underlying(option))
+                    or (
+                        isinstance(option, Routine)
+                        and any(isinstance(each, Instance) for each in branches(values.returned(option)))
+                    )
+                ):
                     names.add(name)
     for index, cls in enumerate(view.module.classes):
         if cls.name and values.underlying(Thing(path, index)):
@@ -154,24 +183,56 @@ def missing(values: Values, known: Known) -> Iterator[str]:
                 pass
 
 
-def borrowers(values: Values, path: str) -> Iterator[str]:
-    """Files that have to be parsed before it is known what is done with a connection that a variable of this file is passed with."""
+def borrowers(values: Values, path: str, makers: Set[str]) -> Iterator[str]:
+    """Files that have to be parsed before it is known what is done with a connection that is passed on by name.
+
+    ``makers``: names of the functions and classes of the repository whose calls may give one.
+    """
     view = values.program.modules[path]
     for site in view.sites:
-        names = {each.value.id for each in site.call.args if isinstance(each.value, nodes.Name)} & view.names[site.function].keys()
-        if not site.function or not any(_connection(values, path, site.function, name) for name in names):
-            continue
-        for each in branches(values.of(path, site.function, site.call.callee)):
-            if isinstance(each, Missing):
-                yield each.path
-                yield from _beside(values, each.path)
+        names = view.names[site.function] if site.function else {}
+        passed = {each.value.id for each in site.call.args if isinstance(each.value, nodes.Name)} & names.keys()
+        unseen = [
+            each.path
+            for each in (branches(values.of(path, site.function, site.call.callee)) if passed else ())
+            if isinstance(each, Missing)
+        ]
+        if unseen and any(_connection(values, path, site.function, name, makers) for name in passed):
+            for each in unseen:
+                yield each
+                yield from _beside(values, each)
 
 
-def _connection(values: Values, path: str, function: int, name: str) -> bool:
-    return any(
-        values.shelf.types[each.type][1].through in ("checkout", "connection")
-        for each in branches(values.name(path, function, name)) if isinstance(each, Instance) and each.type in values.shelf.types
+def _connection(values: Values, path: str, function: int, name: str, makers: Set[str]) -> bool:
+    """Is a variable bound to a connection that a call has given, or that the caller gives."""
+    bindings = values.program.modules[path].names[function].get(name, ())
+    given = any(
+        each.kind == "parameter" or (called := _called(each)) in makers or called in _giving() for each in bindings
     )
+    return given and any(
+        values.shelf.types[each.type][1].through in ("checkout", "connection")
+        for each in branches(values.name(path, function, name))
+        if isinstance(each, Instance) and each.type in values.shelf.types
+    )
+
+
+def _called(binding: Binding) -> str:
+    """The last name of the callee, where a call is what is bound."""
+    value = binding.value.value if isinstance(binding.value, nodes.Await) else binding.value
+    return terminal(value.callee) if isinstance(value, nodes.Call) else ""
+
+
+@cache
+def _giving() -> frozenset[str]:
+    """The last names of what libraries call to give a connection."""
+    known = shelf()
+    methods = {
+        name
+        for _, each in known.types.values()
+        for name, method in each.methods.items()
+        if method.effect is Effect.ACQUIRE or method.managed
+    }
+    return frozenset(methods | {symbol.rsplit(".", 1)[-1] for symbol in known.symbols})
 
 
 def _beside(values: Values, path: str) -> Iterator[str]:
@@ -187,4 +248,3 @@ def _beside(values: Values, path: str) -> Iterator[str]:
 def call_name(call: nodes.Call) -> str:
     """What is called, as written, with ``new`` where it stands: ``new Pool``, ``create_engine``."""
     return f"new {spelled(call.callee)}" if call.new else spelled(call.callee)
-

@@ -11,7 +11,9 @@ from pooltlint.discover import discover
 from pooltlint.model.topology import Checkout, Form, Handling, Runs
 from pooltlint.settings import Settings
 
-REQUIREMENTS = "flask==3.1.3\nfastapi==0.128.0\npsycopg2-binary==2.9.13\npsycopg==3.3.9\nasyncpg==0.32.0\nsqlalchemy==2.0.58\n"
+REQUIREMENTS = (
+    "flask==3.1.3\nfastapi==0.128.0\npsycopg2-binary==2.9.13\npsycopg==3.3.9\nasyncpg==0.32.0\nsqlalchemy==2.0.58\n"
+)
 PACKAGE = '{"name": "app", "dependencies": {"pg": "8.23.1", "express": "5.2.1"}}'
 SESSIONS = """\
 from sqlalchemy import create_engine
@@ -38,7 +40,9 @@ def told(root: Path, files: dict[str, str]) -> list[tuple[str, int, str, str]]:
     ]
 
 
-def python(root: Path, body: str, head: str = "import psycopg2\nfrom contextlib import closing, contextmanager\n\n") -> list[tuple[int, str, str]]:
+def python(
+    root: Path, body: str, head: str = "import psycopg2\nfrom contextlib import closing, contextmanager\n\n"
+) -> list[tuple[int, str, str]]:
     """Line (of the body, 1-based), handling and form of what one module leaves open."""
     lines = head.count("\n")
     return [(line - lines, handling, form) for _, line, handling, form in told(root, {"app.py": head + body})]
@@ -53,18 +57,39 @@ def python(root: Path, body: str, head: str = "import psycopg2\nfrom contextlib 
         ("def f():\n    conn = psycopg2.connect('')\n    conn.cursor().execute('SELECT 1')\n", [(2, "never", "plain")]),
         ("def f():\n    conn = psycopg2.connect('')\n    try:\n        g(1)\n    finally:\n        conn.close()\n", []),
         ("def f():\n    conn = psycopg2.connect('')\n    g(1)\n    conn.close()\n", [(2, "leaks", "plain")]),
-        ("def f():\n    with psycopg2.connect('') as conn:\n        conn.cursor().execute('')\n", [(2, "never", "entered")]),
+        (
+            "def f():\n    with psycopg2.connect('') as conn:\n        conn.cursor().execute('')\n",
+            [(2, "never", "entered")],
+        ),
         ("def f():\n    conn = psycopg2.connect('')\n    with conn:\n        g(1)\n", [(2, "never", "entered")]),
-        ("def f():\n    conn = psycopg2.connect('')\n    try:\n        with conn:\n            g(1)\n    finally:\n        conn.close()\n", []),
+        (
+            "def f():\n    conn = psycopg2.connect('')\n    try:\n        with conn:\n            g(1)\n    finally:\n        conn.close()\n",
+            [],
+        ),
         ("def f():\n    with closing(psycopg2.connect('')) as conn:\n        conn.cursor().execute('')\n", []),
-        ("def f():\n    with closing(psycopg2.connect('')) as conn, conn, conn.cursor() as cur:\n        cur.execute('')\n", []),
-        ("@contextmanager\ndef f():\n    conn = psycopg2.connect('')\n    yield conn\n    conn.close()\n", [(3, "leaks", "yielded")]),
-        ("@contextmanager\ndef f():\n    conn = psycopg2.connect('')\n    try:\n        yield conn\n    finally:\n        conn.close()\n", []),
+        (
+            "def f():\n    with closing(psycopg2.connect('')) as conn, conn, conn.cursor() as cur:\n        cur.execute('')\n",
+            [],
+        ),
+        (
+            "@contextmanager\ndef f():\n    conn = psycopg2.connect('')\n    yield conn\n    conn.close()\n",
+            [(3, "leaks", "yielded")],
+        ),
+        (
+            "@contextmanager\ndef f():\n    conn = psycopg2.connect('')\n    try:\n        yield conn\n    finally:\n        conn.close()\n",
+            [],
+        ),
         ("def f():\n    return psycopg2.connect('')\n", []),
         ("def f():\n    conn = psycopg2.connect('')\n    return conn.cursor()\n", []),
-        ("class A:\n    def __init__(self):\n        conn = psycopg2.connect('')\n        self.cur = conn.cursor()\n", []),
+        (
+            "class A:\n    def __init__(self):\n        conn = psycopg2.connect('')\n        self.cur = conn.cursor()\n",
+            [],
+        ),
         ("def f(g):\n    g.db = psycopg2.connect('')\n", []),
-        ("def f():\n    conn = psycopg2.connect('')\n    cur = conn.cursor()\n    try:\n        cur.execute('')\n    finally:\n        cur.close()\n        conn.close()\n", []),
+        (
+            "def f():\n    conn = psycopg2.connect('')\n    cur = conn.cursor()\n    try:\n        cur.execute('')\n    finally:\n        cur.close()\n        conn.close()\n",
+            [],
+        ),
         ("def f():\n    conn = psycopg2.connect('')\n    conn.cursor().execute('LISTEN x')\n    wait(1)\n", []),
     ],
 )
@@ -77,9 +102,18 @@ def test_psycopg2(body: str, expected: list[tuple[int, str, str]], tmp_path: Pat
     [
         ("def f():\n    with psycopg.connect('') as conn:\n        conn.execute('')\n", []),
         ("def f():\n    conn = psycopg.connect('')\n    conn.execute('')\n", [(2, "never", "plain")]),
-        ("async def f():\n    async with await psycopg.AsyncConnection.connect('') as conn:\n        await conn.execute('')\n", []),
-        ("async def f():\n    conn = await asyncpg.connect('')\n    await conn.fetch('')\n    await conn.close()\n", [(2, "leaks", "plain")]),
-        ("async def f():\n    conn = await asyncpg.connect('')\n    try:\n        await conn.fetch('')\n    finally:\n        await conn.close()\n", []),
+        (
+            "async def f():\n    async with await psycopg.AsyncConnection.connect('') as conn:\n        await conn.execute('')\n",
+            [],
+        ),
+        (
+            "async def f():\n    conn = await asyncpg.connect('')\n    await conn.fetch('')\n    await conn.close()\n",
+            [(2, "leaks", "plain")],
+        ),
+        (
+            "async def f():\n    conn = await asyncpg.connect('')\n    try:\n        await conn.fetch('')\n    finally:\n        await conn.close()\n",
+            [],
+        ),
         ("async def f():\n    conn = await asyncpg.connect('')\n    await conn.add_listener('x', print)\n", []),
     ],
 )
@@ -107,7 +141,8 @@ def test_through_helpers_of_another_module(tmp_path: Path) -> None:
     job = "from db import connect_db\n\ndef work():\n    conn = connect_db()\n    conn.cursor().execute('SELECT 1')\n"
     assert told(tmp_path, {"db.py": DB, "job.py": job}) == [("job.py", 4, "never", "plain")]
     (found,) = [each for each in checkouts(tmp_path, {}) if each.at.path == "job.py"]
-    assert found.own and found.release == "conn.close()"
+    assert found.own
+    assert found.release == "conn.close()"
     assert [(each.text, each.at and (each.at.path, each.at.line)) for each in found.via] == [
         ("connect_db() opens a connection and returns it", ("db.py", 7))
     ]
@@ -151,10 +186,19 @@ def test_what_borrowers_of_a_package_root_do_is_looked_up(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("const c = new Client();\n  await c.connect();\n  await c.query('SELECT 1');\n  await c.end();", [(5, "leaks")]),
-        ("const c = new Client();\n  await c.connect();\n  try { await c.query('SELECT 1'); } finally { await c.end(); }", []),
+        (
+            "const c = new Client();\n  await c.connect();\n  await c.query('SELECT 1');\n  await c.end();",
+            [(5, "leaks")],
+        ),
+        (
+            "const c = new Client();\n  await c.connect();\n  try { await c.query('SELECT 1'); } finally { await c.end(); }",
+            [],
+        ),
         ("const c = new Client();\n  try { await c.connect(); await c.query(''); } finally { await c.end(); }", []),
-        ("const c = new Client();\n  if (!req.body) throw new Error();\n  await c.connect();\n  try { await c.query(''); } finally { await c.end(); }", []),
+        (
+            "const c = new Client();\n  if (!req.body) throw new Error();\n  await c.connect();\n  try { await c.query(''); } finally { await c.end(); }",
+            [],
+        ),
         ("const c = new Client();\n  await c.connect();\n  res.json(await c.query('SELECT 1'));", [(5, "never")]),
         ("const c = new Client();\n  await c.query('never connected');", []),
     ],
@@ -201,7 +245,14 @@ def test_with_that_never_closes(tmp_path: Path) -> None:
     assert told(tmp_path, {"db.py": WRAPPER.format(close="")}) == [("db.py", 6, "never", "wrapper")]
 
 
-@pytest.mark.parametrize("close", ["\n        self.conn.close()", "\n        pool.put(self.conn)", "\n        self.end()\n\n    def end(self):\n        self.conn.close()"])
+@pytest.mark.parametrize(
+    "close",
+    [
+        "\n        self.conn.close()",
+        "\n        pool.put(self.conn)",
+        "\n        self.end()\n\n    def end(self):\n        self.conn.close()",
+    ],
+)
 def test_with_that_closes(close: str, tmp_path: Path) -> None:
     assert told(tmp_path, {"db.py": WRAPPER.format(close=close)}) == []
 
@@ -231,16 +282,24 @@ def test_objects_are_followed_like_connections(tmp_path: Path) -> None:
 
 def test_objects_that_are_closed(tmp_path: Path) -> None:
     text = DATABASE.format(more="", end="").replace(
-        '    db.conn.cursor().execute("SELECT 1")\n', '    try:\n        db.conn.cursor().execute("SELECT 1")\n    finally:\n        db.close()\n'
+        '    db.conn.cursor().execute("SELECT 1")\n',
+        '    try:\n        db.conn.cursor().execute("SELECT 1")\n    finally:\n        db.close()\n',
     )
     assert told(tmp_path, {"db.py": text}) == []
 
 
 def test_constructor_that_sends_statements(tmp_path: Path) -> None:
-    text = DATABASE.format(more="        self.check()\n\n    def check(self):\n        self.conn.cursor().execute('SELECT 1')\n", end="    db.close()\n")
+    text = DATABASE.format(
+        more="        self.check()\n\n    def check(self):\n        self.conn.cursor().execute('SELECT 1')\n",
+        end="    db.close()\n",
+    )
     found = [each for each in checkouts(tmp_path, {"db.py": text}) if each.form is Form.CONSTRUCTOR]
     assert [(each.at.line, [leak.detail for leak in each.leaks]) for each in found] == [(6, ["self.check()"])]
-    guarded = text.replace("        self.check()\n", "        try:\n            self.check()\n        except Exception:\n            self.close()\n            raise\n", 1)
+    guarded = text.replace(
+        "        self.check()\n",
+        "        try:\n            self.check()\n        except Exception:\n            self.close()\n            raise\n",
+        1,
+    )
     assert not [each for each in checkouts(tmp_path, {"db.py": guarded}) if each.form is Form.CONSTRUCTOR]
 
 
@@ -252,19 +311,52 @@ ROUTES = "from fastapi import Depends, FastAPI\nfrom db import SessionLocal\n\na
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("def get_db():\n    return SessionLocal()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return db.execute('')\n", [(2, "never", "returned")]),
-        ("def get_db():\n    return SessionLocal()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n", []),
+        (
+            "def get_db():\n    return SessionLocal()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return db.execute('')\n",
+            [(2, "never", "returned")],
+        ),
+        (
+            "def get_db():\n    return SessionLocal()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n",
+            [],
+        ),
         ("def get_db():\n    return SessionLocal()\n\ndef unknown():\n    return get_db\n", []),
-        ("def get_db():\n    db = SessionLocal()\n    yield db\n    db.close()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return 1\n", [(2, "leaks", "yielded")]),
-        ("def get_db():\n    with SessionLocal() as db:\n        yield db\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return 1\n", []),
-        ("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n\n@app.get('/')\ndef read():\n    db = next(get_db())\n    return db.execute('')\n", [(10, "never", "pulled")]),
-        ("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n\n@app.get('/')\ndef read():\n    db = next(get_db())\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n", []),
+        (
+            "def get_db():\n    db = SessionLocal()\n    yield db\n    db.close()\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return 1\n",
+            [(2, "leaks", "yielded")],
+        ),
+        (
+            "def get_db():\n    with SessionLocal() as db:\n        yield db\n\n@app.get('/')\ndef read(db=Depends(get_db)):\n    return 1\n",
+            [],
+        ),
+        (
+            "def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n\n@app.get('/')\ndef read():\n    db = next(get_db())\n    return db.execute('')\n",
+            [(10, "never", "pulled")],
+        ),
+        (
+            "def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n\n@app.get('/')\ndef read():\n    db = next(get_db())\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n",
+            [],
+        ),
         ("@app.get('/')\ndef read():\n    db = SessionLocal()\n    return db.execute('')\n", [(3, "never", "plain")]),
-        ("@app.get('/')\ndef read():\n    db = SessionLocal()\n    started = clock.tick()\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n", []),
+        (
+            "@app.get('/')\ndef read():\n    db = SessionLocal()\n    started = clock.tick()\n    try:\n        return db.execute('')\n    finally:\n        db.close()\n",
+            [],
+        ),
         ("@app.get('/')\ndef read(request):\n    request.state.db = SessionLocal()\n", []),
         ("@app.get('/')\ndef read():\n    return Repository(SessionLocal())\n", []),
     ],
-    ids=["returned", "closed by the handler", "no dependency", "bare yield", "with", "next", "next and close", "handler", "lazy", "stored", "handed on"],
+    ids=[
+        "returned",
+        "closed by the handler",
+        "no dependency",
+        "bare yield",
+        "with",
+        "next",
+        "next and close",
+        "handler",
+        "lazy",
+        "stored",
+        "handed on",
+    ],
 )
 def test_sessions(body: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
     files = {"db.py": SESSIONS, "app.py": ROUTES + body}
@@ -273,7 +365,10 @@ def test_sessions(body: str, expected: list[tuple[int, str, str]], tmp_path: Pat
 
 def test_scoped_sessions_are_ended_by_their_registry(tmp_path: Path) -> None:
     db = SESSIONS + "from sqlalchemy.orm import scoped_session\nScoped = scoped_session(SessionLocal)\n"
-    app = ROUTES.replace("SessionLocal", "Scoped") + "@app.get('/')\ndef read():\n    db = Scoped()\n    return db.execute('')\n"
+    app = (
+        ROUTES.replace("SessionLocal", "Scoped")
+        + "@app.get('/')\ndef read():\n    db = Scoped()\n    return db.execute('')\n"
+    )
     assert told(tmp_path, {"db.py": db, "app.py": app}) == []
 
 
@@ -300,8 +395,14 @@ POOL = "import { Pool } from 'pg';\nconst pool = new Pool();\nexport async funct
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("  try {\n    await client.query('');\n    client.release();\n  } finally {\n    client.release();\n  }\n}\n", [(7, 9)]),
-        ("  try {\n    await client.query('');\n    client.release();\n  } catch (e) {\n    client.release();\n  }\n}\n", []),
+        (
+            "  try {\n    await client.query('');\n    client.release();\n  } finally {\n    client.release();\n  }\n}\n",
+            [(7, 9)],
+        ),
+        (
+            "  try {\n    await client.query('');\n    client.release();\n  } catch (e) {\n    client.release();\n  }\n}\n",
+            [],
+        ),
         ("  if (bad) { client.release(); return; }\n  client.release();\n}\n", []),
         ("  if (bad) { client.release(); }\n  client.release();\n}\n", []),
         ("  client.release();\n  await pool.query('');\n  client.release();\n}\n", [(5, 7)]),
@@ -328,4 +429,6 @@ def test_twice_psycopg2(tmp_path: Path) -> None:
         "    try:\n        conn.cursor().execute('')\n        pool.putconn(conn)\n    finally:\n        pool.putconn(conn)\n"
     )
     (found,) = checkouts(tmp_path, {"app.py": text})
-    assert [(each.first.line, each.second.line, each.then) for each in found.twice] == [(9, 11, "raises `PoolError: trying to put unkeyed connection`")]
+    assert [(each.first.line, each.second.line, each.then) for each in found.twice] == [
+        (9, 11, "raises `PoolError: trying to put unkeyed connection`")
+    ]
