@@ -26,6 +26,7 @@ test check: lint tests
 
 lint: $(VENV)/.for-work
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 tests: $(VENV)/.for-work

@@ -151,7 +151,9 @@ def searcher(demands: frozenset[Demand]) -> Search:
         return lambda data: True
     words = sorted({word for demand in demands for word in demand})
     number = {word: at for at, word in enumerate(words)}
-    needs: dict[int, list[frozenset[int]]] = {}  # by the first of their words, so that a file is only asked about what it may satisfy
+    needs: dict[
+        int, list[frozenset[int]]
+    ] = {}  # by the first of their words, so that a file is only asked about what it may satisfy
     for demand in sorted(demands):
         needs.setdefault(number[demand[0]], []).append(frozenset(number[word] for word in demand))
     single = all(len(demand) == 1 for demand in demands)

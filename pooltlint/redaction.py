@@ -46,7 +46,9 @@ _URLS = (
     ),
     re.compile(r"(?<=://)(?P<it>[^\s/?#'\"`]*)(?=@)"),
     # The same put together from several literals, or filled in by format() or %.
-    re.compile(r"(?i:\b(?:postgres|postgresql|pgsql|mysql|rediss?|amqps?|mongodb)(?:\+\w+)?)://(?P<it>[^\s/@'\"`]*['\"`].*?)(?=@)"),
+    re.compile(
+        r"(?i:\b(?:postgres|postgresql|pgsql|mysql|rediss?|amqps?|mongodb)(?:\+\w+)?)://(?P<it>[^\s/@'\"`]*['\"`].*?)(?=@)"
+    ),
     re.compile(r"://[^\s/@'\"`]*(?:\{\w*\}|%s)[^\s'\"`]*['\"`]\s*(?:\.format\(|%\s*\(?)(?P<it>[^)]*)"),
     # A user and password whose "@" stands elsewhere (in another literal, on another line).
     re.compile(r"://(?P<it>[^\s/@:'\"`]*:(?!\d+(?:[/?#,'\"`\s)]|$)|[$<{%\[:/]|\\)[^\s/@'\"`]+)(?=$|['\"`\s])"),

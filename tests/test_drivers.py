@@ -28,7 +28,10 @@ def client(root: Path, code: str, requires: str = "") -> Client:
     if python:
         files["requirements.txt"] = requires
     else:
-        pairs = ", ".join(f'"{name}": "{wanted}"' for name, _, wanted in (line.partition(" ") for line in requires.split("\n") if line))
+        pairs = ", ".join(
+            f'"{name}": "{wanted}"'
+            for name, _, wanted in (line.partition(" ") for line in requires.split("\n") if line)
+        )
         files["package.json"] = f'{{"name": "app", "dependencies": {{{pairs}}}}}'
     return clients(root, files)[-1]
 
@@ -38,21 +41,76 @@ LIMITS = {
     "pg max": ("import { Pool } from 'pg'; new Pool({ max: 3 })", "pg ^8", 3, Truth.YES),
     "pg max 0 is 10": ("import { Pool } from 'pg'; new Pool({ max: 0 })", "pg ^8", 10, Truth.YES),
     "pg unknown key": ("import { Pool } from 'pg'; new Pool({ connectionLimit: 3 })", "pg ^8", 10, Truth.NO),
-    "pg open options": ("import { Pool } from 'pg'; import { o } from 'x'; new Pool({ ...o })", "pg ^8", 10, Truth.UNKNOWN),
+    "pg open options": (
+        "import { Pool } from 'pg'; import { o } from 'x'; new Pool({ ...o })",
+        "pg ^8",
+        10,
+        Truth.UNKNOWN,
+    ),
     "pg options by name": ("import { Pool } from 'pg'; const o = { max: 4 }; new Pool(o)", "pg ^8", 4, Truth.YES),
     "postgres.js default": ("import postgres from 'postgres'; postgres('postgres://h/d')", "postgres ^3", 10, Truth.NO),
-    "postgres.js max": ("import postgres from 'postgres'; postgres('postgres://h/d', { max: 1 })", "postgres ^3", 1, Truth.YES),
+    "postgres.js max": (
+        "import postgres from 'postgres'; postgres('postgres://h/d', { max: 1 })",
+        "postgres ^3",
+        1,
+        Truth.YES,
+    ),
     "knex default": ("import knex from 'knex'; knex({ client: 'pg' })", "knex ^3\npg ^8", 10, Truth.NO),
-    "knex pool.max": ("import knex from 'knex'; knex({ client: 'pg', pool: { min: 0, max: 7 } })", "knex ^3\npg ^8", 7, Truth.YES),
-    "psycopg2 maxconn": ("from psycopg2.pool import ThreadedConnectionPool\nThreadedConnectionPool(1, 20, 'postgres://h/d')", "psycopg2", 20, Truth.YES),
-    "psycopg_pool default": ("from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d')", "psycopg[pool]", 4, Truth.NO),
-    "psycopg_pool min_size alone": ("from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d', min_size=6)", "psycopg[pool]", 6, Truth.NO),
-    "psycopg_pool max_size": ("from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d', max_size=9)", "psycopg[pool]", 9, Truth.YES),
+    "knex pool.max": (
+        "import knex from 'knex'; knex({ client: 'pg', pool: { min: 0, max: 7 } })",
+        "knex ^3\npg ^8",
+        7,
+        Truth.YES,
+    ),
+    "psycopg2 maxconn": (
+        "from psycopg2.pool import ThreadedConnectionPool\nThreadedConnectionPool(1, 20, 'postgres://h/d')",
+        "psycopg2",
+        20,
+        Truth.YES,
+    ),
+    "psycopg_pool default": (
+        "from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d')",
+        "psycopg[pool]",
+        4,
+        Truth.NO,
+    ),
+    "psycopg_pool min_size alone": (
+        "from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d', min_size=6)",
+        "psycopg[pool]",
+        6,
+        Truth.NO,
+    ),
+    "psycopg_pool max_size": (
+        "from psycopg_pool import ConnectionPool\nConnectionPool('postgres://h/d', max_size=9)",
+        "psycopg[pool]",
+        9,
+        Truth.YES,
+    ),
     "asyncpg default": ("import asyncpg\nasyncpg.create_pool('postgres://h/d')", "asyncpg", 10, Truth.NO),
-    "sqlalchemy default": ("from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d')", "sqlalchemy>=2,<2.1", 15, Truth.NO),
-    "sqlalchemy sum": ("from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', pool_size=10, max_overflow=5)", "sqlalchemy>=2", 15, Truth.YES),
-    "sqlalchemy pool_size 0": ("from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', pool_size=0)", "sqlalchemy>=2", None, Truth.YES),
-    "sqlalchemy overflow -1": ("from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', max_overflow=-1)", "sqlalchemy>=2", None, Truth.YES),
+    "sqlalchemy default": (
+        "from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d')",
+        "sqlalchemy>=2,<2.1",
+        15,
+        Truth.NO,
+    ),
+    "sqlalchemy sum": (
+        "from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', pool_size=10, max_overflow=5)",
+        "sqlalchemy>=2",
+        15,
+        Truth.YES,
+    ),
+    "sqlalchemy pool_size 0": (
+        "from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', pool_size=0)",
+        "sqlalchemy>=2",
+        None,
+        Truth.YES,
+    ),
+    "sqlalchemy overflow -1": (
+        "from sqlalchemy import create_engine\ncreate_engine('postgresql://h/d', max_overflow=-1)",
+        "sqlalchemy>=2",
+        None,
+        Truth.YES,
+    ),
 }
 
 
@@ -135,11 +193,14 @@ def test_not_postgres(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("provider", "expected"), [("postgresql", 1), ("mysql", 0), ("sqlite", 0)])
 def test_prisma_provider_decides(provider: str, expected: int, tmp_path: Path) -> None:
-    found = clients(tmp_path, {
-        "prisma/schema.prisma": f'datasource db {{\n  provider = "{provider}"\n  url = env("DATABASE_URL")\n}}\n',
-        "src/db.ts": "import { PrismaClient } from '@prisma/client'; export const prisma = new PrismaClient()",
-        "package.json": '{"dependencies": {"@prisma/client": "5.0.0"}}',
-    })
+    found = clients(
+        tmp_path,
+        {
+            "prisma/schema.prisma": f'datasource db {{\n  provider = "{provider}"\n  url = env("DATABASE_URL")\n}}\n',
+            "src/db.ts": "import { PrismaClient } from '@prisma/client'; export const prisma = new PrismaClient()",
+            "package.json": '{"dependencies": {"@prisma/client": "5.0.0"}}',
+        },
+    )
     assert [each.library for each in found] == ["Prisma"] * expected
 
 
@@ -147,7 +208,12 @@ def test_every_type_a_driver_names_exists() -> None:
     types = shelf().types
     for driver in drivers():
         for each in driver.types:
-            named = [name for method in (*each.methods.values(), each.calls, each.tag) if method for name in (method.returns, method.enters, *method.gives)]
+            named = [
+                name
+                for method in (*each.methods.values(), each.calls, each.tag)
+                if method
+                for name in (method.returns, method.enters, *method.gives)
+            ]
             for name in (*named, *each.attributes.values(), each.enters):
                 assert name in ("", "same") or name in types, f"{driver.name}: {name}"
         for name in driver.annotations.values():

@@ -69,7 +69,10 @@ def _wrong(statement: Statement, topology: Topology) -> bool:
 
 def _finding(statement: Statement, rest: list[Statement]) -> Finding:
     only = any(constants(client.options.get("limit")) == [1] for client in statement.clients)
-    because = [Note(f"`{client.variable or client.call}` is a pool of {client.library}", client.at) for client in statement.clients[:1]]
+    because = [
+        Note(f"`{client.variable or client.call}` is a pool of {client.library}", client.at)
+        for client in statement.clients[:1]
+    ]
     because += [Note(f"{_short(each)} may be sent on another connection", each.at) for each in rest]
     tells = _RESET.get(statement.sql, "") if statement.library == "asyncpg" else ""
     return Finding(

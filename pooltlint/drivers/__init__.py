@@ -278,7 +278,9 @@ def shelf() -> Shelf:
             assert name not in symbols, f"{name} is claimed by {symbols[name][0].name} and {driver.name}"
             symbols[name] = (driver, symbol)
         for each in driver.types:
-            assert each.name not in types, f"type {each.name} is claimed by {types[each.name][0].name} and {driver.name}"
+            assert each.name not in types, (
+                f"type {each.name} is claimed by {types[each.name][0].name} and {driver.name}"
+            )
             types[each.name] = (driver, each)
         annotations.update(driver.annotations)
         by_name.update(driver.by_name)

@@ -52,7 +52,10 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     return Limit(10 if given is None else None, explicit, "max_size", source="asyncpg 0.32")
 
 
-_QUERIES = {name: Method(Effect.QUERY, sql=0) for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany")}
+_QUERIES = {
+    name: Method(Effect.QUERY, sql=0)
+    for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany")
+}
 _CONNECTION = {
     **_QUERIES,
     "transaction": Method(Effect.TRANSACTION, managed=True),
@@ -70,26 +73,40 @@ DRIVER = Driver(
     symbols={
         **{
             symbol: Construct(
-                "asyncpg.connection", Kind.CONNECTION, url=(0, "dsn"), options=CONNECTION_OPTIONS, environment=("PGHOST",),
-                close="await {it}.close()", prepared=prepared,
+                "asyncpg.connection",
+                Kind.CONNECTION,
+                url=(0, "dsn"),
+                options=CONNECTION_OPTIONS,
+                environment=("PGHOST",),
+                close="await {it}.close()",
+                prepared=prepared,
             )
             for symbol in ("asyncpg.connect", "asyncpg.connection.connect")
         },
         **{
             symbol: Construct(
-                "asyncpg.pool", Kind.POOL, url=(0, "dsn"),
-                options={**CONNECTION_OPTIONS, "max_size": "limit", "min_size": "minimum"}, environment=("PGHOST",),
-                close="await {it}.close()", prepared=prepared, limit=limit,
+                "asyncpg.pool",
+                Kind.POOL,
+                url=(0, "dsn"),
+                options={**CONNECTION_OPTIONS, "max_size": "limit", "min_size": "minimum"},
+                environment=("PGHOST",),
+                close="await {it}.close()",
+                prepared=prepared,
+                limit=limit,
             )
             for symbol in ("asyncpg.create_pool", "asyncpg.pool.create_pool")
         },
     },
     types=(
         Type(
-            "asyncpg.pool", through="pool", leaving=Leaving.RELEASE,
+            "asyncpg.pool",
+            through="pool",
+            leaving=Leaving.RELEASE,
             methods={
                 **_QUERIES,
-                "acquire": Method(Effect.ACQUIRE, returns="asyncpg.pooled", what="checkout", release="await {pool}.release({it})"),
+                "acquire": Method(
+                    Effect.ACQUIRE, returns="asyncpg.pooled", what="checkout", release="await {pool}.release({it})"
+                ),
                 "release": Method(Effect.RELEASE, frees=0),
                 "close": Method(Effect.CLOSE),
                 "terminate": Method(Effect.CLOSE),
@@ -97,7 +114,8 @@ DRIVER = Driver(
         ),
         Type("asyncpg.pooled", through="checkout", methods={**_CONNECTION, "close": Method()}, leaving=Leaving.RELEASE),
         Type(
-            "asyncpg.connection", through="connection",
+            "asyncpg.connection",
+            through="connection",
             methods={**_CONNECTION, "close": Method(Effect.CLOSE), "terminate": Method(Effect.CLOSE)},
         ),
     ),

@@ -23,15 +23,25 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     """Its pool is made with the driver's defaults: 10 for both node-postgres and postgres.js."""
     given = constants(options.get("limit"))
     count = given[0] if given and isinstance(given[0], int) else None
-    return Limit(count if count is not None else 10, Truth.of("limit" in options), "connection: { max: … }", source="drizzle-orm 0.45")
+    return Limit(
+        count if count is not None else 10,
+        Truth.of("limit" in options),
+        "connection: { max: … }",
+        source="drizzle-orm 0.45",
+    )
 
 
 def _drizzle(http: bool = False, right: str = "") -> Construct:
     return Construct(
-        "drizzle.Http" if http else "drizzle.Database", Kind.HTTP if http else Kind.POOL,
-        url=(0, "connection.connectionString", "connection.url", "connection"), record=0,
-        options={f"connection.{name}": canonical for name, canonical in POOL_OPTIONS.items()}, wraps=(0, "client"), unless_wrapping=True,
-        prepared=prepared, limit=limit,
+        "drizzle.Http" if http else "drizzle.Database",
+        Kind.HTTP if http else Kind.POOL,
+        url=(0, "connection.connectionString", "connection.url", "connection"),
+        record=0,
+        options={f"connection.{name}": canonical for name, canonical in POOL_OPTIONS.items()},
+        wraps=(0, "client"),
+        unless_wrapping=True,
+        prepared=prepared,
+        limit=limit,
         per_request_is_right=right,
     )
 
@@ -51,15 +61,21 @@ DRIVER = Driver(
             f"drizzle-orm/{module}.drizzle": _drizzle()
             for module in ("node-postgres", "postgres-js", "vercel-postgres", "bun-sql", "netlify-db")
         },
-        "drizzle-orm/neon-serverless.drizzle": _drizzle(right="WebSocket connections cannot outlive a request in edge functions"),
+        "drizzle-orm/neon-serverless.drizzle": _drizzle(
+            right="WebSocket connections cannot outlive a request in edge functions"
+        ),
         "drizzle-orm/neon-http.drizzle": _drizzle(http=True, right="it speaks HTTP and holds no connection"),
     },
     types=(
         Type("drizzle.Database", through="pool", methods=_DATABASE, attributes={"$client": ""}),
         Type("drizzle.Http", methods={"execute": Method(Effect.NONE)}),
         Type(
-            "drizzle.Transaction", through="transaction",
-            methods={"execute": Method(Effect.QUERY, sql=0), "transaction": Method(Effect.TRANSACTION, callback=0, gives=("drizzle.Transaction",))},
+            "drizzle.Transaction",
+            through="transaction",
+            methods={
+                "execute": Method(Effect.QUERY, sql=0),
+                "transaction": Method(Effect.TRANSACTION, callback=0, gives=("drizzle.Transaction",)),
+            },
         ),
     ),
     annotations={

@@ -45,7 +45,12 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
 
 _RAW = Method(Effect.QUERY, sql=0)
 _TRANSACTION = Method(
-    Effect.ACQUIRE, returns="knex.Transaction", callback=0, gives=("knex.ManagedTransaction",), optional_callback=True, what="transaction",
+    Effect.ACQUIRE,
+    returns="knex.Transaction",
+    callback=0,
+    gives=("knex.ManagedTransaction",),
+    optional_callback=True,
+    what="transaction",
     release="{it}.commit() or {it}.rollback()",
 )
 
@@ -59,22 +64,40 @@ DRIVER = Driver(
     words=imports("knex"),
     symbols={
         symbol: Construct(
-            "knex.Knex", Kind.POOL, url=(0, "connection.connectionString", "connection"), record=0,
+            "knex.Knex",
+            Kind.POOL,
+            url=(0, "connection.connectionString", "connection"),
+            record=0,
             options={
-                "pool.max": "limit", "pool.min": "minimum", "acquireConnectionTimeout": "acquire_timeout_ms", "connection.host": "host",
-                "connection.port": "port", "connection.database": "database", "client": "client",
+                "pool.max": "limit",
+                "pool.min": "minimum",
+                "acquireConnectionTimeout": "acquire_timeout_ms",
+                "connection.host": "host",
+                "connection.port": "port",
+                "connection.database": "database",
+                "client": "client",
             },
-            close="await {it}.destroy()", when=is_postgres, prepared=prepared, limit=limit,
+            close="await {it}.destroy()",
+            when=is_postgres,
+            prepared=prepared,
+            limit=limit,
         )
         for symbol in ("knex", "knex.knex", "knex.Knex")
     },
     types=(
         Type(
-            "knex.Knex", through="pool",
-            methods={"raw": _RAW, "destroy": Method(Effect.CLOSE), "transaction": _TRANSACTION, "transactionProvider": Method()},
+            "knex.Knex",
+            through="pool",
+            methods={
+                "raw": _RAW,
+                "destroy": Method(Effect.CLOSE),
+                "transaction": _TRANSACTION,
+                "transactionProvider": Method(),
+            },
         ),
         Type(
-            "knex.Transaction", through="transaction",
+            "knex.Transaction",
+            through="transaction",
             methods={"raw": _RAW, "commit": Method(Effect.RELEASE), "rollback": Method(Effect.RELEASE)},
         ),
         Type("knex.ManagedTransaction", through="transaction", methods={"raw": _RAW}),

@@ -47,7 +47,8 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
 
 QUERY = Method(Effect.QUERY, sql=0)
 RELEASE = Method(
-    Effect.RELEASE, twice="throws `Release called on client which has already been released to the pool.`",
+    Effect.RELEASE,
+    twice="throws `Release called on client which has already been released to the pool.`",
 )
 
 DRIVER = Driver(
@@ -58,15 +59,29 @@ DRIVER = Driver(
     symbols={
         **{
             symbol: Construct(
-                "pg.Pool", Kind.POOL, url=(0, "connectionString"), record=0, options=POOL_OPTIONS, environment=ENVIRONMENT,
-                close="await {it}.end()", prepared=prepared, limit=limit,
+                "pg.Pool",
+                Kind.POOL,
+                url=(0, "connectionString"),
+                record=0,
+                options=POOL_OPTIONS,
+                environment=ENVIRONMENT,
+                close="await {it}.end()",
+                prepared=prepared,
+                limit=limit,
             )
             for symbol in ("pg.Pool", "pg.native.Pool", "pg-pool", "pg-pool.Pool", "pg/esm.Pool")
         },
         **{
             symbol: Construct(
-                "pg.Client", Kind.CONNECTION, url=(0, "connectionString"), record=0, options=POOL_OPTIONS,
-                environment=ENVIRONMENT, close="await {it}.end()", prepared=prepared, dials="connect",
+                "pg.Client",
+                Kind.CONNECTION,
+                url=(0, "connectionString"),
+                record=0,
+                options=POOL_OPTIONS,
+                environment=ENVIRONMENT,
+                close="await {it}.end()",
+                prepared=prepared,
+                dials="connect",
             )
             for symbol in ("pg.Client", "pg.native.Client", "pg-native", "pg/esm.Client")
         },
@@ -78,8 +93,13 @@ DRIVER = Driver(
             methods={
                 "query": QUERY,
                 "connect": Method(
-                    Effect.ACQUIRE, returns="pg.PoolClient", callback=0, gives=("", "pg.PoolClient", "pg.done"),
-                    optional_callback=True, what="checkout", release="{it}.release()",
+                    Effect.ACQUIRE,
+                    returns="pg.PoolClient",
+                    callback=0,
+                    gives=("", "pg.PoolClient", "pg.done"),
+                    optional_callback=True,
+                    what="checkout",
+                    release="{it}.release()",
                 ),
                 "end": Method(Effect.CLOSE),
             },

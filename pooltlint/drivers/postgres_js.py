@@ -31,7 +31,9 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
     given = options.get("prepare")
     legacy = constants(options.get("no_prepare"))
     if legacy == [True] or parameters.get("prepare") in ("false", "disable"):
-        return Prepared(Truth.NO, at_option="no_prepare", claim="no_prepare: true" if legacy == [True] else "?prepare=false")
+        return Prepared(
+            Truth.NO, at_option="no_prepare", claim="no_prepare: true" if legacy == [True] else "?prepare=false"
+        )
     if given is not None:
         known = constants(given)
         if known and not any(known):
@@ -79,19 +81,33 @@ DRIVER = Driver(
     words=(*imports("postgres"), b"deno.land/x/postgresjs"),
     symbols={
         symbol: Construct(
-            "postgres.Sql", Kind.POOL, url=(0,), record=0, options=OPTIONS, environment=("PGHOST",), close="await {it}.end()",
-            prepared=prepared, limit=limit,
+            "postgres.Sql",
+            Kind.POOL,
+            url=(0,),
+            record=0,
+            options=OPTIONS,
+            environment=("PGHOST",),
+            close="await {it}.end()",
+            prepared=prepared,
+            limit=limit,
         )
         for symbol in ("postgres", "deno.land/x/postgresjs")
     },
     types=(
         Type("postgres.Sql", through="pool", methods=_METHODS, tag=TAGGED),
         Type(
-            "postgres.ReservedSql", through="checkout", tag=TAGGED,
-            methods={"unsafe": Method(Effect.QUERY, sql=0), "release": Method(Effect.RELEASE, twice="puts a connection up for use that others may have by then")},
+            "postgres.ReservedSql",
+            through="checkout",
+            tag=TAGGED,
+            methods={
+                "unsafe": Method(Effect.QUERY, sql=0),
+                "release": Method(Effect.RELEASE, twice="puts a connection up for use that others may have by then"),
+            },
         ),
         Type(
-            "postgres.TransactionSql", through="transaction", tag=TAGGED,
+            "postgres.TransactionSql",
+            through="transaction",
+            tag=TAGGED,
             methods={
                 "unsafe": Method(Effect.QUERY, sql=0),
                 "savepoint": Method(Effect.TRANSACTION, callback=-1, gives=("postgres.TransactionSql",)),

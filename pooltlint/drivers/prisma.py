@@ -30,7 +30,13 @@ def adapter_prepared(arguments: Arguments, options: Mapping[str, Value], paramet
 def engine_limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
     """``connection_limit`` in the URL; ``num_physical_cpus * 2 + 1`` without (quaint ``pooled.rs``)."""
     given = parameters.get("connection_limit", "")
-    return Limit(int(given) if given.isdigit() else None, Truth.of(bool(given)), "connection_limit", "cores × 2 + 1", "prisma-engines quaint")
+    return Limit(
+        int(given) if given.isdigit() else None,
+        Truth.of(bool(given)),
+        "connection_limit",
+        "cores × 2 + 1",
+        "prisma-engines quaint",
+    )
 
 
 DRIVER = Driver(
@@ -40,38 +46,77 @@ DRIVER = Driver(
     several=True,
     dialects=("@prisma/adapter-pg", "@prisma/adapter-neon"),
     words=(
-        b"new PrismaClient", b"extends PrismaClient", b": PrismaClient", b"PrismaClient as", b"new PrismaPg", b"new PrismaNeon", b"PrismaPg as",
+        b"new PrismaClient",
+        b"extends PrismaClient",
+        b": PrismaClient",
+        b"PrismaClient as",
+        b"new PrismaPg",
+        b"new PrismaNeon",
+        b"PrismaPg as",
     ),
     symbols={
         **{
             symbol: Construct(
-                "prisma.PrismaClient", Kind.POOL, url=("datasourceUrl", "datasources.db.url"), record=0,
-                options={"adapter": "adapter", "accelerateUrl": "accelerate", "datasourceUrl": "url"}, wraps=("adapter",),
-                environment=(), close="await {it}.$disconnect()", limit=engine_limit,
+                "prisma.PrismaClient",
+                Kind.POOL,
+                url=("datasourceUrl", "datasources.db.url"),
+                record=0,
+                options={"adapter": "adapter", "accelerateUrl": "accelerate", "datasourceUrl": "url"},
+                wraps=("adapter",),
+                environment=(),
+                close="await {it}.$disconnect()",
+                limit=engine_limit,
             )
             for symbol in (
-                "@prisma/client.PrismaClient", "@prisma/client/edge.PrismaClient", ".prisma/client.PrismaClient",
-                "@prisma/client/extension.PrismaClient", "@prisma/client/wasm.PrismaClient",
+                "@prisma/client.PrismaClient",
+                "@prisma/client/edge.PrismaClient",
+                ".prisma/client.PrismaClient",
+                "@prisma/client/extension.PrismaClient",
+                "@prisma/client/wasm.PrismaClient",
             )
         },
         "@prisma/adapter-pg.PrismaPg": Construct(
-            "prisma.PrismaPg", Kind.POOL, url=(0, "connectionString"), record=0, options=POOL_OPTIONS, wraps=(0,), unless_wrapping=True,
-            prepared=adapter_prepared, limit=pg_limit, opens=False,
+            "prisma.PrismaPg",
+            Kind.POOL,
+            url=(0, "connectionString"),
+            record=0,
+            options=POOL_OPTIONS,
+            wraps=(0,),
+            unless_wrapping=True,
+            prepared=adapter_prepared,
+            limit=pg_limit,
+            opens=False,
         ),
         "@prisma/adapter-neon.PrismaNeon": Construct(
-            "prisma.PrismaNeon", Kind.POOL, url=(0, "connectionString"), record=0, options=POOL_OPTIONS, prepared=adapter_prepared,
-            limit=pg_limit, opens=False, per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
+            "prisma.PrismaNeon",
+            Kind.POOL,
+            url=(0, "connectionString"),
+            record=0,
+            options=POOL_OPTIONS,
+            prepared=adapter_prepared,
+            limit=pg_limit,
+            opens=False,
+            per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
         "@prisma/adapter-neon.PrismaNeonHttp": Construct(
-            "prisma.PrismaNeonHttp", Kind.HTTP, url=(0,), opens=False, prepared=adapter_prepared,
+            "prisma.PrismaNeonHttp",
+            Kind.HTTP,
+            url=(0,),
+            opens=False,
+            prepared=adapter_prepared,
         ),
         "@prisma/adapter-neon.PrismaNeonHTTP": Construct(
-            "prisma.PrismaNeonHttp", Kind.HTTP, url=(0,), opens=False, prepared=adapter_prepared,
+            "prisma.PrismaNeonHttp",
+            Kind.HTTP,
+            url=(0,),
+            opens=False,
+            prepared=adapter_prepared,
         ),
     },
     types=(
         Type(
-            "prisma.PrismaClient", through="pool",
+            "prisma.PrismaClient",
+            through="pool",
             methods={
                 **RAW,
                 "$transaction": MANAGED,
@@ -82,7 +127,9 @@ DRIVER = Driver(
             free=frozenset({"$on", "$use"}),
         ),
         Type("prisma.Transaction", through="transaction", methods=RAW),
-        Type("prisma.PrismaPg"), Type("prisma.PrismaNeon"), Type("prisma.PrismaNeonHttp"),
+        Type("prisma.PrismaPg"),
+        Type("prisma.PrismaNeon"),
+        Type("prisma.PrismaNeonHttp"),
     ),
     annotations={
         "@prisma/client.PrismaClient": "prisma.PrismaClient",

@@ -53,10 +53,13 @@ def from_threshold(given: Value | None, remedy: str) -> Prepared:
         after = known[0] if isinstance(known[0], int) else after
         why = (
             "`prepare_threshold=0` makes psycopg prepare every statement at its first execution, only `None` switches it off"
-            if known[0] == 0 else f"psycopg prepares a statement after {known[0]} executions on a connection"
+            if known[0] == 0
+            else f"psycopg prepares a statement after {known[0]} executions on a connection"
         )
     return Prepared(
-        Truth.YES, why=why, remedy=f"To switch it off, {remedy} (`None`, not 0).",
+        Truth.YES,
+        why=why,
+        remedy=f"To switch it off, {remedy} (`None`, not 0).",
         raised='queries fail with `prepared statement "_pg3_0" already exists` or `does not exist`, and some run another '
         "client's statement of the same name",
         at_option="prepare_threshold",
@@ -69,11 +72,16 @@ def pool_prepared(arguments: Arguments, options: Mapping[str, Value], parameters
     """Pools hand ``kwargs`` on to their connections."""
     inner = arguments.keywords.get("kwargs")
     if inner is None:
-        return Prepared(Truth.UNKNOWN) if arguments.open or "configure" in arguments.keywords else from_threshold(
-            None, 'pass `kwargs={"prepare_threshold": None}` to the pool')
+        return (
+            Prepared(Truth.UNKNOWN)
+            if arguments.open or "configure" in arguments.keywords
+            else from_threshold(None, 'pass `kwargs={"prepare_threshold": None}` to the pool')
+        )
     if not isinstance(inner, Table) or (inner.open and "prepare_threshold" not in inner.entries):
         return Prepared(Truth.UNKNOWN)
-    return from_threshold(inner.entries.get("prepare_threshold"), 'add `"prepare_threshold": None` to the pool\'s `kwargs`')
+    return from_threshold(
+        inner.entries.get("prepare_threshold"), 'add `"prepare_threshold": None` to the pool\'s `kwargs`'
+    )
 
 
 def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
@@ -91,7 +99,11 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
 
 def _connection(name: str, through: str, leaving: Leaving, cursor: str) -> Type:
     return Type(
-        name, through=through, leaving=leaving, transactional=True, free=frozenset({"cursor"}),
+        name,
+        through=through,
+        leaving=leaving,
+        transactional=True,
+        free=frozenset({"cursor"}),
         methods={
             "execute": Method(Effect.QUERY, sql=0, returns=cursor),
             "cursor": Method(returns=cursor),
@@ -117,22 +129,43 @@ DRIVER = Driver(
     name="psycopg 3",
     language="python",
     packages=("psycopg", "psycopg-pool"),
-    words=(b"psycopg_pool", b"import psycopg\n", b"import psycopg\r", b"import psycopg ", b"import psycopg,", b"from psycopg ", b"psycopg."),
+    words=(
+        b"psycopg_pool",
+        b"import psycopg\n",
+        b"import psycopg\r",
+        b"import psycopg ",
+        b"import psycopg,",
+        b"from psycopg ",
+        b"psycopg.",
+    ),
     symbols={
         **{
             symbol: Construct(
-                "psycopg.connection", Kind.CONNECTION, url=(0, "conninfo"), options=CONNECTION_OPTIONS, environment=("PGHOST",),
-                close="{it}.close()", prepared=prepared,
+                "psycopg.connection",
+                Kind.CONNECTION,
+                url=(0, "conninfo"),
+                options=CONNECTION_OPTIONS,
+                environment=("PGHOST",),
+                close="{it}.close()",
+                prepared=prepared,
             )
             for symbol in (
-                "psycopg.connect", "psycopg.Connection.connect", "psycopg.AsyncConnection.connect",
-                "psycopg.connection.Connection.connect", "psycopg.connection_async.AsyncConnection.connect",
+                "psycopg.connect",
+                "psycopg.Connection.connect",
+                "psycopg.AsyncConnection.connect",
+                "psycopg.connection.Connection.connect",
+                "psycopg.connection_async.AsyncConnection.connect",
             )
         },
         **{
             f"psycopg_pool.{name}": Construct(
-                "psycopg.pool", Kind.POOL, url=(0, "conninfo"), options=POOL_OPTIONS,
-                close="{it}.close()", prepared=pool_prepared, limit=limit,
+                "psycopg.pool",
+                Kind.POOL,
+                url=(0, "conninfo"),
+                options=POOL_OPTIONS,
+                close="{it}.close()",
+                prepared=pool_prepared,
+                limit=limit,
             )
             for name in _POOLS
         },
@@ -144,8 +177,13 @@ DRIVER = Driver(
         # getconn(): "with conn" ends the transaction and, for a pooled connection, does not close it
         _connection("psycopg.taken", "checkout", Leaving.COMMIT, "psycopg.cursor"),
         Type(
-            "psycopg.cursor", through="connection", transactional=True,
-            methods={"execute": Method(Effect.QUERY, sql=0, returns="same"), "executemany": Method(Effect.QUERY, sql=0)},
+            "psycopg.cursor",
+            through="connection",
+            transactional=True,
+            methods={
+                "execute": Method(Effect.QUERY, sql=0, returns="same"),
+                "executemany": Method(Effect.QUERY, sql=0),
+            },
         ),
     ),
     annotations={

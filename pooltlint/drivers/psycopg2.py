@@ -46,14 +46,24 @@ DRIVER = Driver(
     words=(b"psycopg2",),
     symbols={
         "psycopg2.connect": Construct(
-            "psycopg2.connection", Kind.CONNECTION, url=(0, "dsn"), options=CONNECTION_OPTIONS, environment=("PGHOST",),
-            close="{it}.close()", prepared=prepared,
+            "psycopg2.connection",
+            Kind.CONNECTION,
+            url=(0, "dsn"),
+            options=CONNECTION_OPTIONS,
+            environment=("PGHOST",),
+            close="{it}.close()",
+            prepared=prepared,
         ),
         **{
             f"psycopg2.pool.{name}": Construct(
-                "psycopg2.pool", Kind.POOL, url=(2, "dsn"),
-                options={**CONNECTION_OPTIONS, "maxconn": "limit", "minconn": "minimum"}, environment=("PGHOST",),
-                close="{it}.closeall()", prepared=prepared, limit=limit,
+                "psycopg2.pool",
+                Kind.POOL,
+                url=(2, "dsn"),
+                options={**CONNECTION_OPTIONS, "maxconn": "limit", "minconn": "minimum"},
+                environment=("PGHOST",),
+                close="{it}.closeall()",
+                prepared=prepared,
+                limit=limit,
             )
             for name in POOLS
         },
@@ -64,9 +74,14 @@ DRIVER = Driver(
             through="pool",
             methods={
                 "getconn": Method(
-                    Effect.ACQUIRE, returns="psycopg2.pooled", what="checkout", release="{pool}.putconn({it})",
+                    Effect.ACQUIRE,
+                    returns="psycopg2.pooled",
+                    what="checkout",
+                    release="{pool}.putconn({it})",
                 ),
-                "putconn": Method(Effect.RELEASE, frees=0, twice="raises `PoolError: trying to put unkeyed connection`"),
+                "putconn": Method(
+                    Effect.RELEASE, frees=0, twice="raises `PoolError: trying to put unkeyed connection`"
+                ),
                 "closeall": Method(Effect.CLOSE),
             },
         ),
@@ -98,7 +113,9 @@ DRIVER = Driver(
             leaving=Leaving.COMMIT,
             free=frozenset({"cursor"}),
         ),
-        Type("psycopg2.cursor", through="connection", transactional=True, methods=CURSOR_QUERIES, leaving=Leaving.NOTHING),
+        Type(
+            "psycopg2.cursor", through="connection", transactional=True, methods=CURSOR_QUERIES, leaving=Leaving.NOTHING
+        ),
     ),
     annotations={
         "psycopg2.extensions.connection": "psycopg2.connection",

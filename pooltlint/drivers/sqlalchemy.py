@@ -28,7 +28,20 @@ OPTIONS = {
     "connect_args.statement_cache_size": "statement_cache_size",
     "isolation_level": "isolation_level",
 }
-_NOT_POSTGRES = ("sqlite", "mysql", "mariadb", "mssql", "oracle", "snowflake", "bigquery", "duckdb", "clickhouse", "redshift", "trino", "hive")
+_NOT_POSTGRES = (
+    "sqlite",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "oracle",
+    "snowflake",
+    "bigquery",
+    "duckdb",
+    "clickhouse",
+    "redshift",
+    "trino",
+    "hive",
+)
 
 
 def schemes(value: Value | None) -> list[str]:
@@ -75,37 +88,55 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
         return Prepared(Truth.UNKNOWN)
     (name,) = names
     connect = options.get("connect_args")
-    if isinstance(connect, OneOf) or (connect is not None and not isinstance(connect, Table)) or (arguments.open and connect is None):
+    if (
+        isinstance(connect, OneOf)
+        or (connect is not None and not isinstance(connect, Table))
+        or (arguments.open and connect is None)
+    ):
         return Prepared(Truth.UNKNOWN)
     entries = connect.entries if isinstance(connect, Table) else {}
     is_open = isinstance(connect, Table) and connect.open
     if name == "psycopg":
         if is_open and "prepare_threshold" not in entries:
             return Prepared(Truth.UNKNOWN)
-        return from_threshold(entries.get("prepare_threshold"), 'pass `connect_args={"prepare_threshold": None}` to the engine')
+        return from_threshold(
+            entries.get("prepare_threshold"), 'pass `connect_args={"prepare_threshold": None}` to the engine'
+        )
     if name == "asyncpg":
         return _asyncpg(arguments, entries, is_open, parameters)
     return Prepared(Truth.NO if name in ("psycopg2", "pg8000", "psycopg2cffi") else Truth.UNKNOWN)
 
 
-def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, parameters: Mapping[str, str]) -> Prepared:
+def _asyncpg(
+    arguments: Arguments, entries: Mapping[str, Value], is_open: bool, parameters: Mapping[str, str]
+) -> Prepared:
     cache = constants(entries.get("statement_cache_size"))
     named = "prepared_statement_name_func" in entries
     modern = arguments.at_least("asyncpg", "0.31")
     if "statement_cache_size" in entries and not cache:
         return Prepared(Truth.UNKNOWN)
     if cache == [0] and (named or modern is not Truth.NO):
-        return Prepared(Truth.NO if named or modern is Truth.YES else Truth.UNKNOWN, at_option="statement_cache_size", claim="statement_cache_size=0")
+        return Prepared(
+            Truth.NO if named or modern is Truth.YES else Truth.UNKNOWN,
+            at_option="statement_cache_size",
+            claim="statement_cache_size=0",
+        )
     if is_open and not cache:
         return Prepared(Truth.UNKNOWN)
-    remedy = 'Pass `connect_args={"statement_cache_size": 0}` to the engine.' if modern is not Truth.NO else (
-        'Pass `connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: '
-        'f"__asyncpg_{uuid4()}__"}` to the engine, or move to asyncpg 0.31, where `statement_cache_size` alone suffices.'
+    remedy = (
+        'Pass `connect_args={"statement_cache_size": 0}` to the engine.'
+        if modern is not Truth.NO
+        else (
+            'Pass `connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: '
+            'f"__asyncpg_{uuid4()}__"}` to the engine, or move to asyncpg 0.31, where `statement_cache_size` alone suffices.'
+        )
     )
     halfway = "prepared_statement_cache_size" in entries or parameters.get("prepared_statement_cache_size") == "0"
     return Prepared(
-        Truth.YES, remedy=remedy,
-        why="`prepared_statement_cache_size` alone does not help: the dialect still prepares every statement under a name" if halfway
+        Truth.YES,
+        remedy=remedy,
+        why="`prepared_statement_cache_size` alone does not help: the dialect still prepares every statement under a name"
+        if halfway
         else "SQLAlchemy's asyncpg dialect prepares every statement under a name",
         raised='queries fail with `prepared statement "__asyncpg_stmt_1__" already exists` or `does not exist`, and with '
         "several processes some run another client's statement",
@@ -116,24 +147,46 @@ def _asyncpg(arguments: Arguments, entries: Mapping[str, Value], is_open: bool, 
 def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
     """``pool_size`` + ``max_overflow``: 5 + 10 by default; ``pool_size=0`` and ``max_overflow=-1`` are unlimited."""
     size, overflow = options.get("limit"), options.get("overflow")
-    explicit = Truth.of(None if size is None and arguments.open else size is not None or overflow is not None or "pool_class" in options)
+    explicit = Truth.of(
+        None if size is None and arguments.open else size is not None or overflow is not None or "pool_class" in options
+    )
     numbers = [constants(size) if size is not None else [5], constants(overflow) if overflow is not None else [10]]
     if all(len(each) == 1 and isinstance(each[0], int) for each in numbers):
         low, high = int(str(numbers[0][0])), int(str(numbers[1][0]))
         if low == 0 or high < 0:
             return Limit(None, explicit, "pool_size and max_overflow", "unlimited", "SQLAlchemy 2.0 pool/impl.py")
-        return Limit(low + high, explicit, "pool_size and max_overflow", f"{low} + {high}", "SQLAlchemy 2.0 pool/impl.py")
+        return Limit(
+            low + high, explicit, "pool_size and max_overflow", f"{low} + {high}", "SQLAlchemy 2.0 pool/impl.py"
+        )
     return Limit(None, explicit, "pool_size and max_overflow", source="SQLAlchemy 2.0 pool/impl.py")
 
 
 def _engine(makes: str) -> Construct:
-    return Construct(makes, Kind.POOL, url=(0, "url"), options=OPTIONS, close="{it}.dispose()", when=is_postgres, prepared=prepared, limit=limit)
+    return Construct(
+        makes,
+        Kind.POOL,
+        url=(0, "url"),
+        options=OPTIONS,
+        close="{it}.dispose()",
+        when=is_postgres,
+        prepared=prepared,
+        limit=limit,
+    )
 
 
-_SQL = {"execute": Method(Effect.QUERY, sql=0), "exec_driver_sql": Method(Effect.QUERY, sql=0), "scalar": Method(Effect.QUERY, sql=0),
-        "scalars": Method(Effect.QUERY, sql=0), "exec": Method(Effect.QUERY, sql=0)}
-_ENDS = {"commit": Method(Effect.COMMIT), "rollback": Method(Effect.ROLLBACK), "begin": Method(Effect.TRANSACTION, managed=True),
-         "begin_nested": Method(Effect.TRANSACTION, managed=True)}
+_SQL = {
+    "execute": Method(Effect.QUERY, sql=0),
+    "exec_driver_sql": Method(Effect.QUERY, sql=0),
+    "scalar": Method(Effect.QUERY, sql=0),
+    "scalars": Method(Effect.QUERY, sql=0),
+    "exec": Method(Effect.QUERY, sql=0),
+}
+_ENDS = {
+    "commit": Method(Effect.COMMIT),
+    "rollback": Method(Effect.ROLLBACK),
+    "begin": Method(Effect.TRANSACTION, managed=True),
+    "begin_nested": Method(Effect.TRANSACTION, managed=True),
+}
 _SESSION = Method(Effect.ACQUIRE, returns="sqlalchemy.Session", what="session", release="{it}.close()")
 
 DRIVER = Driver(
@@ -142,75 +195,153 @@ DRIVER = Driver(
     packages=("sqlalchemy", "sqlmodel", "asyncpg"),
     several=True,
     dialects=("psycopg2", "psycopg2-binary", "psycopg", "asyncpg", "pg8000"),
-    rivals=("pymysql", "mysqlclient", "aiomysql", "aiosqlite", "asyncmy", "pyodbc", "oracledb", "cx-oracle", "mysql-connector-python"),
+    rivals=(
+        "pymysql",
+        "mysqlclient",
+        "aiomysql",
+        "aiosqlite",
+        "asyncmy",
+        "pyodbc",
+        "oracledb",
+        "cx-oracle",
+        "mysql-connector-python",
+    ),
     words=(
-        b"create_engine", b"create_async_engine", b"engine_from_config", b"sessionmaker", b"scoped_session", b"create_pool_from_url",
-        b"sqlalchemy.orm import Session", b"AsyncSession", b"sqlmodel",
+        b"create_engine",
+        b"create_async_engine",
+        b"engine_from_config",
+        b"sessionmaker",
+        b"scoped_session",
+        b"create_pool_from_url",
+        b"sqlalchemy.orm import Session",
+        b"AsyncSession",
+        b"sqlmodel",
     ),
     symbols={
-        **{symbol: _engine("sqlalchemy.Engine") for symbol in (
-            "sqlalchemy.create_engine", "sqlmodel.create_engine", "sqlalchemy.engine.create_engine", "sqlalchemy.engine_from_config",
-            "sqlalchemy.engine.engine_from_config",
-        )},
-        **{symbol: _engine("sqlalchemy.AsyncEngine") for symbol in (
-            "sqlalchemy.ext.asyncio.create_async_engine", "sqlalchemy.ext.asyncio.async_engine_from_config",
-            "sqlalchemy.ext.asyncio.engine.create_async_engine",
-        )},
-        **{symbol: Function(returns="sqlalchemy.sessionmaker") for symbol in (
-            "sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.session.sessionmaker",
-        )},
+        **{
+            symbol: _engine("sqlalchemy.Engine")
+            for symbol in (
+                "sqlalchemy.create_engine",
+                "sqlmodel.create_engine",
+                "sqlalchemy.engine.create_engine",
+                "sqlalchemy.engine_from_config",
+                "sqlalchemy.engine.engine_from_config",
+            )
+        },
+        **{
+            symbol: _engine("sqlalchemy.AsyncEngine")
+            for symbol in (
+                "sqlalchemy.ext.asyncio.create_async_engine",
+                "sqlalchemy.ext.asyncio.async_engine_from_config",
+                "sqlalchemy.ext.asyncio.engine.create_async_engine",
+            )
+        },
+        **{
+            symbol: Function(returns="sqlalchemy.sessionmaker")
+            for symbol in (
+                "sqlalchemy.orm.sessionmaker",
+                "sqlalchemy.ext.asyncio.async_sessionmaker",
+                "sqlalchemy.orm.session.sessionmaker",
+            )
+        },
         "sqlalchemy.event.listens_for": Function(
             decorates=dict.fromkeys(("connect", "first_connect", "checkout", "checkin"), "sqlalchemy.Raw")
         ),
         "sqlalchemy.orm.scoped_session": Function(returns="sqlalchemy.scoped_session"),
         "sqlalchemy.ext.asyncio.async_scoped_session": Function(returns="sqlalchemy.scoped_session"),
-        **{symbol: Function(passes=0) for symbol in ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text")},
-        **{symbol: Function(method=_SESSION, returns="sqlalchemy.Session") for symbol in (
-            "sqlalchemy.orm.Session", "sqlalchemy.orm.session.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession",
-            "sqlmodel.ext.asyncio.session.AsyncSession",
-        )},
+        **{
+            symbol: Function(passes=0)
+            for symbol in ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text")
+        },
+        **{
+            symbol: Function(method=_SESSION, returns="sqlalchemy.Session")
+            for symbol in (
+                "sqlalchemy.orm.Session",
+                "sqlalchemy.orm.session.Session",
+                "sqlmodel.Session",
+                "sqlalchemy.ext.asyncio.AsyncSession",
+                "sqlmodel.ext.asyncio.session.AsyncSession",
+            )
+        },
     },
     types=(
         Type(
-            "sqlalchemy.Engine", through="pool",
+            "sqlalchemy.Engine",
+            through="pool",
             methods={
-                "connect": Method(Effect.ACQUIRE, returns="sqlalchemy.Connection", what="connection", release="{it}.close()"),
+                "connect": Method(
+                    Effect.ACQUIRE, returns="sqlalchemy.Connection", what="connection", release="{it}.close()"
+                ),
                 "begin": Method(Effect.TRANSACTION, returns="sqlalchemy.Connection", managed=True),
-                "raw_connection": Method(Effect.ACQUIRE, returns="sqlalchemy.Raw", what="connection", release="{it}.close()"),
+                "raw_connection": Method(
+                    Effect.ACQUIRE, returns="sqlalchemy.Raw", what="connection", release="{it}.close()"
+                ),
                 "dispose": Method(Effect.CLOSE),
                 "execute": Method(Effect.QUERY, sql=0),
                 "execution_options": Method(returns="same"),
             },
         ),
         Type(
-            "sqlalchemy.AsyncEngine", through="pool", attributes={"sync_engine": "same"},
+            "sqlalchemy.AsyncEngine",
+            through="pool",
+            attributes={"sync_engine": "same"},
             methods={
-                "connect": Method(Effect.ACQUIRE, returns="sqlalchemy.Connection", what="connection", release="await {it}.close()"),
+                "connect": Method(
+                    Effect.ACQUIRE, returns="sqlalchemy.Connection", what="connection", release="await {it}.close()"
+                ),
                 "begin": Method(Effect.TRANSACTION, returns="sqlalchemy.Connection", managed=True),
-                "raw_connection": Method(Effect.ACQUIRE, returns="sqlalchemy.Raw", what="connection", release="{it}.close()"),
+                "raw_connection": Method(
+                    Effect.ACQUIRE, returns="sqlalchemy.Raw", what="connection", release="{it}.close()"
+                ),
                 "dispose": Method(Effect.CLOSE),
                 "execution_options": Method(returns="same"),
             },
         ),
         Type(
-            "sqlalchemy.Connection", through="checkout", transactional=True, leaving=Leaving.RELEASE,
+            "sqlalchemy.Connection",
+            through="checkout",
+            transactional=True,
+            leaving=Leaving.RELEASE,
             methods={**_SQL, **_ENDS, "close": Method(Effect.RELEASE), "execution_options": Method(returns="same")},
         ),
-        Type("sqlalchemy.Raw", through="checkout", transactional=True,
-             methods={"cursor": Method(returns="psycopg2.cursor"), "commit": Method(Effect.COMMIT), "close": Method(Effect.RELEASE)}),
         Type(
-            "sqlalchemy.Session", through="checkout", transactional=True, leaving=Leaving.RELEASE,
-            methods={**_SQL, **_ENDS, "close": Method(Effect.RELEASE), "remove": Method(Effect.RELEASE),
-                     "aclose": Method(Effect.RELEASE), "invalidate": Method(Effect.RELEASE), "reset": Method(Effect.RELEASE),
-                     "connection": Method(returns="sqlalchemy.Borrowed")},
+            "sqlalchemy.Raw",
+            through="checkout",
+            transactional=True,
+            methods={
+                "cursor": Method(returns="psycopg2.cursor"),
+                "commit": Method(Effect.COMMIT),
+                "close": Method(Effect.RELEASE),
+            },
+        ),
+        Type(
+            "sqlalchemy.Session",
+            through="checkout",
+            transactional=True,
+            leaving=Leaving.RELEASE,
+            methods={
+                **_SQL,
+                **_ENDS,
+                "close": Method(Effect.RELEASE),
+                "remove": Method(Effect.RELEASE),
+                "aclose": Method(Effect.RELEASE),
+                "invalidate": Method(Effect.RELEASE),
+                "reset": Method(Effect.RELEASE),
+                "connection": Method(returns="sqlalchemy.Borrowed"),
+            },
         ),
         Type("sqlalchemy.Borrowed", through="checkout", transactional=True, methods=_SQL),
         Type(
-            "sqlalchemy.sessionmaker", calls=_SESSION, methods={"begin": Method(Effect.TRANSACTION, returns="sqlalchemy.Session", managed=True)},
+            "sqlalchemy.sessionmaker",
+            calls=_SESSION,
+            methods={"begin": Method(Effect.TRANSACTION, returns="sqlalchemy.Session", managed=True)},
             free=frozenset({"configure"}),
         ),
         Type(
-            "sqlalchemy.scoped_session", through="checkout", transactional=True, calls=Method(returns="sqlalchemy.Scoped"),
+            "sqlalchemy.scoped_session",
+            through="checkout",
+            transactional=True,
+            calls=Method(returns="sqlalchemy.Scoped"),
             methods={**_SQL, **_ENDS, "remove": Method(Effect.CLOSE), "close": Method()},
         ),
         Type("sqlalchemy.Scoped", through="checkout", transactional=True, methods={**_SQL, **_ENDS, "close": Method()}),

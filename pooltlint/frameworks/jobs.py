@@ -95,7 +95,9 @@ def _python(look: Look) -> Iterator[Entry]:
                     and head.owner.id in ("app", "celery", "celery_app")
                 ):
                     yield look.own(index, Runs.JOB, f"Celery task {function.name}")
-                elif head.name in ("command", "callback") and (owner.startswith(("click.", "typer.")) or _group(look, head.owner)):
+                elif head.name in ("command", "callback") and (
+                    owner.startswith(("click.", "typer.")) or _group(look, head.owner)
+                ):
                     yield look.own(index, Runs.SCRIPT, f"command {function.name}")
         if function.owner >= 0 and function.name == "run":
             for base in look.scopes.module.classes[function.owner].bases:

@@ -28,7 +28,9 @@ class Declarations(Protocol):
         """Declared connection strings by variable."""
 
 
-def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: Mapping[str, str] | None = None) -> Topology:
+def link(
+    facts: Sequence[Facts], settings: Declarations, more: More, platforms: Mapping[str, str] | None = None
+) -> Topology:
     """The topology of all facts; ``more`` is asked for further files until nothing new appears.
 
     Deterministic: files are taken in order of their paths, and the order of rounds does not show in the result.
@@ -37,7 +39,11 @@ def link(facts: Sequence[Facts], settings: Declarations, more: More, platforms: 
     urls = Urls(facts, running, settings.urls)
     if not more.files and all(isinstance(each, EnvFile | BouncerFile) for each in facts):
         # nobody here connects anywhere, and what follows is slow to load
-        return Topology(urls=urls.all(), poolers=running, bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)))
+        return Topology(
+            urls=urls.all(),
+            poolers=running,
+            bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)),
+        )
     from pooltlint.link.assembly import assemble
 
     return assemble(facts, running, urls, more, platforms or {})

@@ -31,13 +31,21 @@ def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:
         case worths.Const(value=value, origin=origin):
             return model.Literal(value, _place(values, origin))
         case worths.Env(name=name, origin=origin, default=default):
-            return model.FromEnv(name, _place(values, origin), None if default is None else value_of(values, default, depth + 1))
+            return model.FromEnv(
+                name, _place(values, origin), None if default is None else value_of(values, default, depth + 1)
+            )
         case worths.Glued(parts=parts, origin=origin):
-            return model.Joined(_without_userinfo([value_of(values, each, depth + 1) for each in parts]), _place(values, origin))
+            return model.Joined(
+                _without_userinfo([value_of(values, each, depth + 1) for each in parts]), _place(values, origin)
+            )
         case worths.Either(values=several):
             return model.OneOf(tuple(value_of(values, each, depth + 1) for each in several))
         case worths.Table(entries=entries, open=open_, origin=origin):
-            return model.Mapping({name: value_of(values, each, depth + 1) for name, each in entries.items()}, open_, _place(values, origin))
+            return model.Mapping(
+                {name: value_of(values, each, depth + 1) for name, each in entries.items()},
+                open_,
+                _place(values, origin),
+            )
         case worths.Series(items=items, origin=origin):
             return model.Sequence(tuple(value_of(values, each, depth + 1) for each in items), _place(values, origin))
         case _:
@@ -86,9 +94,15 @@ class Clients:
     """Makes each client once; constructor calls are told apart by file and span."""
 
     def __init__(
-        self, values: Values, lifetimes: Lifetimes, urls: Urls, version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
-        deployable: Callable[[str], Deployable | None], has: Callable[[str, str], object | None],
-        at_least: Callable[[str, str, str], Truth], schema_urls: Callable[[str], tuple[Url, ...]],
+        self,
+        values: Values,
+        lifetimes: Lifetimes,
+        urls: Urls,
+        version: Callable[[str, str], tuple[str, tuple[Note, ...]]],
+        deployable: Callable[[str], Deployable | None],
+        has: Callable[[str, str], object | None],
+        at_least: Callable[[str, str, str], Truth],
+        schema_urls: Callable[[str], tuple[Url, ...]],
     ) -> None:
         self.values = values
         self.lifetimes = lifetimes
@@ -154,12 +168,16 @@ class Clients:
                 if found:
                     for table in found:
                         flat = {**table.entries, **flat}
-                        spans.update({name: where(values, table.origin.path, span) for name, span in table.spans.items()})
+                        spans.update(
+                            {name: where(values, table.origin.path, span) for name, span in table.spans.items()}
+                        )
                         open_ = open_ or table.open
                     open_ = open_ or len(found) != len(branches(positional[position]))
                     break
             else:
-                if len(positional) > construct.record and any(isinstance(each, worths.Dark) for each in branches(positional[construct.record])):
+                if len(positional) > construct.record and any(
+                    isinstance(each, worths.Dark) for each in branches(positional[construct.record])
+                ):
                     open_ = True
         options: dict[str, Value] = {}
         places: dict[str, Place] = {}
@@ -177,19 +195,29 @@ class Clients:
                 inner = values.underlying(branch) if isinstance(branch, worths.Thing) else branch
                 if isinstance(inner, Instance):
                     wrapped.setdefault(label, inner.type)
-                    if not construct.wraps or label in construct.wraps or (label.isdigit() and int(label) in construct.wraps):
+                    if (
+                        not construct.wraps
+                        or label in construct.wraps
+                        or (label.isdigit() and int(label) in construct.wraps)
+                    ):
                         objects.append(inner)
         url: Value | None = None
         for key in construct.url:
             given = (positional[key] if key < len(positional) else None) if isinstance(key, int) else _dig(flat, key)
-            if given is None or isinstance(given, worths.Table) or any(isinstance(each, worths.Instance) for each in branches(given)):
+            if (
+                given is None
+                or isinstance(given, worths.Table)
+                or any(isinstance(each, worths.Instance) for each in branches(given))
+            ):
                 continue
             url = value_of(values, given)
             break
         arguments = Arguments(
             tuple(value_of(values, each) for each in positional),
             {name: value_of(values, each) for name, each in flat.items()},
-            open_, wrapped, lambda package, release: self.at_least(path, package, release),
+            open_,
+            wrapped,
+            lambda package, release: self.at_least(path, package, release),
         )
         return Draft(known, arguments, options, places, tuple(objects), url)
 
@@ -200,14 +228,23 @@ class Clients:
         at = where(values, path, head(site.call))
         version, version_because = self.version(path, known.driver.packages[0] if known.driver.packages else "")
         wraps = tuple(client for each in draft.wrapped for client in self.of_instance(each))
-        urls = self.urls.of_value(draft.url, path) if draft.url is not None else self._from_options(draft, construct, path)
+        urls = (
+            self.urls.of_value(draft.url, path) if draft.url is not None else self._from_options(draft, construct, path)
+        )
         if not urls and draft.url is None and not wraps:
             urls = tuple(url for name in construct.environment for url in self.urls.named(name, path))
         for each in wraps:
             urls = urls or each.urls
-        if not urls and draft.url is None and construct.makes == "prisma.PrismaClient" and not draft.options.keys() & {"adapter", "accelerate"}:
+        if (
+            not urls
+            and draft.url is None
+            and construct.makes == "prisma.PrismaClient"
+            and not draft.options.keys() & {"adapter", "accelerate"}
+        ):
             urls = self.schema_urls(path)
-        arguments = replace(draft.arguments, schemes=tuple(dict.fromkeys(url.dsn.scheme for url in urls if "://" in url.text)))
+        arguments = replace(
+            draft.arguments, schemes=tuple(dict.fromkeys(url.dsn.scheme for url in urls if "://" in url.text))
+        )
         if not self._is_postgres(known, construct, arguments):
             return None
         parameters = {name: text for url in urls for name, text in url.dsn.parameters}
@@ -252,7 +289,9 @@ class Clients:
 
     def postgres_only(self, path: str, driver: Driver) -> bool:
         """Do the manifests around a file name a Postgres driver for a library of several databases, and no other."""
-        return any(self.has(path, name) for name in driver.dialects) and not any(self.has(path, name) for name in driver.rivals)
+        return any(self.has(path, name) for name in driver.dialects) and not any(
+            self.has(path, name) for name in driver.rivals
+        )
 
     def speaks_postgres(self, known: Known, kept: frozenset[Place]) -> bool:
         """Is the object a call uses proven to be one of Postgres; ``kept`` are the places of the proven clients."""
@@ -274,7 +313,16 @@ class Clients:
         found = []
         for each in hosts:
             dsn = Dsn("postgresql", (each,), (int(port) if port.isdigit() else 0,), database)
-            found.append(Url("", Profile.UNKNOWN, dsn, self.urls.route(dsn, path, getattr(host, "at", None)), getattr(host, "at", None), each))
+            found.append(
+                Url(
+                    "",
+                    Profile.UNKNOWN,
+                    dsn,
+                    self.urls.route(dsn, path, getattr(host, "at", None)),
+                    getattr(host, "at", None),
+                    each,
+                )
+            )
         return tuple(found)
 
     def _texts(self, value: Value | None, path: str) -> list[str]:
@@ -317,7 +365,8 @@ def _given(draft: Draft, construct: Construct) -> bool:
     positional, keywords = draft.arguments.positional, draft.arguments.keywords
     return bool(draft.wrapped) or any(
         isinstance(positional[key], model.Unknown | model.OneOf) if isinstance(key, int) else key in keywords
-        for key in construct.wraps if isinstance(key, str) or key < len(positional)
+        for key in construct.wraps
+        if isinstance(key, str) or key < len(positional)
     )
 
 

@@ -63,7 +63,9 @@ class Packages:
         low = ranged[0]
         if low is not None:
             exact = wanted[0].wanted.lstrip("=v ") == str(low)
-            return str(low), (Note(f"{package} is {low}" if exact else f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),)
+            return str(low), (
+                Note(f"{package} is {low}" if exact else f"{package} {wanted[0].wanted} allows {low}", wanted[0].at),
+            )
         return "", ()
 
     def at_least(self, path: str, package: str, release: str) -> Truth:
@@ -98,7 +100,11 @@ class Packages:
             found = version(each.locked)
             in_range = found is not None and (low is None or found >= low) and (high is None or found < high)
             own = each.within not in ("", ".") and (inside == each.within or inside.startswith(each.within + "/"))
-            return in_range, 2 if own else 1 if each.within in ("", ".") else 0, not each.within.startswith("node_modules")
+            return (
+                in_range,
+                2 if own else 1 if each.within in ("", ".") else 0,
+                not each.within.startswith("node_modules"),
+            )
 
         return max(locked, key=fit)
 
@@ -130,7 +136,14 @@ class Packages:
         return self._deployables[folder]
 
     def _describe(self, folder: str) -> Deployable:
-        name = next((each.name for each in self.manifests if posixpath.dirname(each.path) == folder and each.name and not each.lock), "")
+        name = next(
+            (
+                each.name
+                for each in self.manifests
+                if posixpath.dirname(each.path) == folder and each.name and not each.lock
+            ),
+            "",
+        )
         names: list[str] = []
         serverless: list[Note] = []
         hot: list[Note] = []

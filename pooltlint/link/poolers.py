@@ -15,7 +15,14 @@ from pooltlint.poolers import pgbouncer
 
 _IMAGE = re.compile(r"(?:^|[/_-])(pgbouncer|pgcat|odyssey|supavisor|pgpool|pgdog)(?:[-_/:@.]|$)", re.IGNORECASE)
 _TAG = re.compile(r":v?(\d+\.\d+(?:\.\d+)?)")
-_NAMES = {"pgbouncer": "PgBouncer", "pgcat": "PgCat", "odyssey": "Odyssey", "supavisor": "Supavisor", "pgpool": "Pgpool-II", "pgdog": "PgDog"}
+_NAMES = {
+    "pgbouncer": "PgBouncer",
+    "pgcat": "PgCat",
+    "odyssey": "Odyssey",
+    "supavisor": "Supavisor",
+    "pgpool": "Pgpool-II",
+    "pgdog": "PgDog",
+}
 
 
 def poolers(facts: Iterable[Facts]) -> tuple[Pooler, ...]:
@@ -54,7 +61,8 @@ def _modes(file: BouncerFile) -> tuple[dict[str, Mode], tuple[Note, ...]]:
     default = _mode(setting.text if setting is not None else "session")
     modes = {"*": default}
     because = (
-        (Note(f"pool_mode = {setting.text}" if setting.text is not None else "pool_mode holds no mode", setting.at),) if setting is not None
+        (Note(f"pool_mode = {setting.text}" if setting.text is not None else "pool_mode holds no mode", setting.at),)
+        if setting is not None
         else (Note(f"{file.path} sets no pool_mode, and PgBouncer's default is session"),)
     )
     for database in file.databases:
@@ -65,12 +73,16 @@ def _modes(file: BouncerFile) -> tuple[dict[str, Mode], tuple[Note, ...]]:
 
 
 def _mode(text: str | None) -> Mode:
-    return {"transaction": Mode.TRANSACTION, "session": Mode.SESSION, "statement": Mode.STATEMENT}.get((text or "").strip().lower(), Mode.UNKNOWN)
+    return {"transaction": Mode.TRANSACTION, "session": Mode.SESSION, "statement": Mode.STATEMENT}.get(
+        (text or "").strip().lower(), Mode.UNKNOWN
+    )
 
 
 def _startup(file: BouncerFile) -> tuple[str, ...]:
     setting = file.settings.get("ignore_startup_parameters")
-    return tuple(each.strip() for each in (setting.text or "").split(",") if each.strip()) if setting is not None else ()
+    return (
+        tuple(each.strip() for each in (setting.text or "").split(",") if each.strip()) if setting is not None else ()
+    )
 
 
 def _tracks(version: str, file: BouncerFile) -> Truth:
@@ -78,7 +90,9 @@ def _tracks(version: str, file: BouncerFile) -> Truth:
 
 
 def _service(compose: ComposeFile, service: Service, files: Mapping[str, BouncerFile], used: set[str]) -> Pooler | None:
-    found = _IMAGE.search(service.image) or (_IMAGE.search(service.name) if not service.image and service.build else None)
+    found = _IMAGE.search(service.image) or (
+        _IMAGE.search(service.name) if not service.image and service.build else None
+    )
     if found is None:
         return None
     kind = found[1].lower()
@@ -88,19 +102,38 @@ def _service(compose: ComposeFile, service: Service, files: Mapping[str, Bouncer
     ports = tuple(dict.fromkeys(port for pair in service.ports for port in pair if port))
     ran = Note(f"service {service.name} runs {service.image or _NAMES[kind]}", at)
     if kind != "pgbouncer":
-        return Pooler(_NAMES[kind], at, (service.name,), ports, {"*": Mode.UNKNOWN}, version=version, because=(ran,), profile=compose.profile)
+        return Pooler(
+            _NAMES[kind],
+            at,
+            (service.name,),
+            ports,
+            {"*": Mode.UNKNOWN},
+            version=version,
+            because=(ran,),
+            profile=compose.profile,
+        )
     folder = posixpath.dirname(compose.path)
     for source, target in service.mounts:
         path = posixpath.normpath(posixpath.join(folder, source))
-        file = files.get(path) or (files.get(posixpath.join(path, "pgbouncer.ini")) if not target.endswith(".ini") else None)
+        file = files.get(path) or (
+            files.get(posixpath.join(path, "pgbouncer.ini")) if not target.endswith(".ini") else None
+        )
         if file is not None:
             used.add(file.path)
             modes, because = _modes(file)
             port = file.settings.get("listen_port")
             inner = (int(port.text),) if port is not None and port.text and port.text.isdigit() else (6432,)
             return Pooler(
-                "PgBouncer", at, (service.name,), tuple(dict.fromkeys((*ports, *inner))), modes, _tracks(version, file), version,
-                _startup(file), (*because, ran), compose.profile,
+                "PgBouncer",
+                at,
+                (service.name,),
+                tuple(dict.fromkeys((*ports, *inner))),
+                modes,
+                _tracks(version, file),
+                version,
+                _startup(file),
+                (*because, ran),
+                compose.profile,
             )
     environment = {each.name.removeprefix("PGBOUNCER_"): each for each in service.environment}
     mode = environment.get("POOL_MODE")
@@ -118,13 +151,23 @@ def _service(compose: ComposeFile, service: Service, files: Mapping[str, Bouncer
             because = (ran,)
     tracked = environment.get("MAX_PREPARED_STATEMENTS")
     settings = (
-        {"max_prepared_statements": Setting("max_prepared_statements", tracked.text, tracked.at, tracked.at)} if tracked is not None else {}
+        {"max_prepared_statements": Setting("max_prepared_statements", tracked.text, tracked.at, tracked.at)}
+        if tracked is not None
+        else {}
     )
     ignored = environment.get("IGNORE_STARTUP_PARAMETERS")
     startup = tuple((ignored.text or "").split(",")) if ignored is not None else ("extra_float_digits",)
     return Pooler(
-        "PgBouncer", at, (service.name,), tuple(dict.fromkeys((*ports, *inner))), modes,
-        pgbouncer.prepared_statements(pgbouncer.version(version) if version else None, settings), version, startup, because, compose.profile,
+        "PgBouncer",
+        at,
+        (service.name,),
+        tuple(dict.fromkeys((*ports, *inner))),
+        modes,
+        pgbouncer.prepared_statements(pgbouncer.version(version) if version else None, settings),
+        version,
+        startup,
+        because,
+        compose.profile,
     )
 
 

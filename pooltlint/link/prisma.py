@@ -21,7 +21,10 @@ def set_ups(facts: Iterable[Facts], urls: Urls, packages: Packages, clients: tup
         if not isinstance(schema, PrismaSchema):
             continue
         generators = tuple(
-            each for other in facts if isinstance(other, PrismaSchema) and _one_schema(other.path, schema.path) for each in other.generators
+            each
+            for other in facts
+            if isinstance(other, PrismaSchema) and _one_schema(other.path, schema.path)
+            for each in other.generators
         )
         for datasource in schema.datasources[:1]:  # Prisma refuses a second one
             provider = datasource.get("provider")
@@ -37,7 +40,9 @@ def schema_urls(facts: Iterable[Facts], urls: Urls, packages: Packages) -> Calla
     """
     sources = [
         (schema.path, datasource.get("url"))
-        for schema in facts if isinstance(schema, PrismaSchema) for datasource in schema.datasources
+        for schema in facts
+        if isinstance(schema, PrismaSchema)
+        for datasource in schema.datasources
     ]
 
     def found(path: str) -> tuple[Url, ...]:
@@ -50,14 +55,21 @@ def schema_urls(facts: Iterable[Facts], urls: Urls, packages: Packages) -> Calla
 
 
 def _set_up(
-    schema: PrismaSchema, datasource: PrismaBlock, provider: str, urls: Urls, packages: Packages, clients: tuple[Client, ...],
+    schema: PrismaSchema,
+    datasource: PrismaBlock,
+    provider: str,
+    urls: Urls,
+    packages: Packages,
+    clients: tuple[Client, ...],
     generators: tuple[PrismaBlock, ...],
 ) -> Prisma:
     version, because = packages.version(schema.path, "prisma")
     if not version:
         version, because = packages.version(schema.path, "@prisma/client")
     url, direct = datasource.get("url"), datasource.get("directUrl")
-    mine = tuple(each for each in clients if each.library == "Prisma" and _same_package(each.at.path, schema.path, packages))
+    mine = tuple(
+        each for each in clients if each.library == "Prisma" and _same_package(each.at.path, schema.path, packages)
+    )
     return Prisma(
         at=datasource.at,
         schema=schema,
@@ -74,7 +86,13 @@ def _set_up(
     )
 
 
-def _engine(version: str, schema: PrismaSchema, generators: tuple[PrismaBlock, ...], clients: tuple[Client, ...], packages: Packages) -> Truth:
+def _engine(
+    version: str,
+    schema: PrismaSchema,
+    generators: tuple[PrismaBlock, ...],
+    clients: tuple[Client, ...],
+    packages: Packages,
+) -> Truth:
     """Does the Rust query engine run: not in 7, not with ``engineType = "client"``, not where every client has an adapter.
 
     Prisma 7 has no engine; before, a client with ``adapter`` or ``accelerateUrl`` does not use it
@@ -112,9 +130,18 @@ def _same_package(path: str, schema: str, packages: Packages) -> bool:
 
 def of_postgres(client: Client, prisma: tuple[Prisma, ...]) -> bool:
     """Does a Prisma client speak to Postgres: by its adapter, else by the schemas of its package, else by all of them."""
-    if any(each.type in ("prisma.PrismaPg", "prisma.PrismaNeon", "prisma.PrismaNeonHttp") for each in (client, *client.wraps)):
+    if any(
+        each.type in ("prisma.PrismaPg", "prisma.PrismaNeon", "prisma.PrismaNeonHttp")
+        for each in (client, *client.wraps)
+    ):
         return True
-    near = [each for each in prisma if each.deployable is not None and client.deployable is not None and each.deployable.path == client.deployable.path]
+    near = [
+        each
+        for each in prisma
+        if each.deployable is not None
+        and client.deployable is not None
+        and each.deployable.path == client.deployable.path
+    ]
     schemas = near or list(prisma)
     return bool(schemas) and all(each.provider in POSTGRES for each in schemas)
 

@@ -12,9 +12,16 @@ from pooltlint.outline.names import Scopes, scopes
 from pooltlint.outline.nodes import Export, Module
 
 _SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".d.ts", ".js", ".mjs", ".cjs", ".jsx")
-_WRITTEN = {".js": (".ts", ".tsx", ".js", ".jsx"), ".mjs": (".mts", ".mjs"), ".cjs": (".cts", ".cjs"), ".jsx": (".tsx", ".jsx")}
+_WRITTEN = {
+    ".js": (".ts", ".tsx", ".js", ".jsx"),
+    ".mjs": (".mts", ".mjs"),
+    ".cjs": (".cts", ".cjs"),
+    ".jsx": (".tsx", ".jsx"),
+}
 _DENO = re.compile(r"^(?:npm:|jsr:)?/?((?:@[^/@]+/)?[^/@]+)(?:@[^/]*)?(/.*)?$")
-_URL = re.compile(r"^https?://(?:esm\.sh|cdn\.skypack\.dev|cdn\.jsdelivr\.net/npm|unpkg\.com)/((?:@[^/@]+/)?[^/@?]+)(?:@[^/?]*)?(/[^?]*)?")
+_URL = re.compile(
+    r"^https?://(?:esm\.sh|cdn\.skypack\.dev|cdn\.jsdelivr\.net/npm|unpkg\.com)/((?:@[^/@]+/)?[^/@?]+)(?:@[^/?]*)?(/[^?]*)?"
+)
 _DENO_LAND = re.compile(r"^https?://(deno\.land/x/[^/@]+)(?:@[^/]+)?/")
 
 
@@ -51,13 +58,19 @@ class Program:
         key = (posixpath.dirname(importer), specifier)
         if key not in self._resolved:
             python = importer.endswith((".py", ".pyi"))
-            self._resolved[key] = self._resolve_python(importer, specifier) if python else self._resolve_script(importer, specifier)
+            self._resolved[key] = (
+                self._resolve_python(importer, specifier) if python else self._resolve_script(importer, specifier)
+            )
         return self._resolved[key]
 
     def package(self, path: str) -> str:
         """The name of the npm package around a file, ``""`` for none that has one."""
         if self._names is None:
-            self._names = {posixpath.dirname(each.path): each.name for each in self.manifests if each.ecosystem == "npm" and each.name and not each.lock}
+            self._names = {
+                posixpath.dirname(each.path): each.name
+                for each in self.manifests
+                if each.ecosystem == "npm" and each.name and not each.lock
+            }
         folder = posixpath.dirname(path)
         while folder not in self._names:
             if not folder:
@@ -93,8 +106,7 @@ class Program:
         if "/" not in tail:
             return None  # a single word found nowhere upwards is a package of somebody else
         matches = [
-            path for path in self._python.get(last, ())
-            if f"/{path}".endswith((f"/{tail}.py", f"/{tail}/__init__.py"))
+            path for path in self._python.get(last, ()) if f"/{path}".endswith((f"/{tail}.py", f"/{tail}/__init__.py"))
         ]
         return max(matches, key=lambda path: (len(posixpath.commonprefix([path, importer])), -len(path)), default=None)
 
@@ -106,14 +118,28 @@ class Program:
 
     @staticmethod
     def _shadows(name: str) -> bool:
-        return name in ("redis", "celery", "psycopg2", "psycopg", "asyncpg", "sqlalchemy", "django", "logging", "typing")
+        return name in (
+            "redis",
+            "celery",
+            "psycopg2",
+            "psycopg",
+            "asyncpg",
+            "sqlalchemy",
+            "django",
+            "logging",
+            "typing",
+        )
 
     # --- JavaScript and TypeScript ---
 
     def _resolve_script(self, importer: str, specifier: str) -> str | None:
         folder = posixpath.dirname(importer)
         if specifier.startswith((".", "/")):
-            return self._script_file(posixpath.normpath(posixpath.join(folder, specifier.lstrip("/") if specifier.startswith("/") else specifier)))
+            return self._script_file(
+                posixpath.normpath(
+                    posixpath.join(folder, specifier.lstrip("/") if specifier.startswith("/") else specifier)
+                )
+            )
         config = self._config(folder)
         if config:
             found = self._through_config(config, specifier, set())
@@ -121,7 +147,7 @@ class Program:
                 return found
         for alias in ("~/", "@/", "~~/", "$lib/", "#/"):
             if specifier.startswith(alias):
-                return self._through_alias(folder, specifier[len(alias):], "src/lib" if alias == "$lib/" else "")
+                return self._through_alias(folder, specifier[len(alias) :], "src/lib" if alias == "$lib/" else "")
         return self._through_workspace(specifier)
 
     def _script_file(self, stem: str) -> str | None:
@@ -163,8 +189,10 @@ class Program:
         base = posixpath.normpath(posixpath.join(folder, config.base_url)) if config.base_url else folder
         for pattern, targets in config.paths.items():
             head, star, tail = pattern.partition("*")
-            if (star and specifier.startswith(head) and specifier.endswith(tail)) or (not star and specifier == pattern):
-                middle = specifier[len(head): len(specifier) - len(tail)] if star else ""
+            if (star and specifier.startswith(head) and specifier.endswith(tail)) or (
+                not star and specifier == pattern
+            ):
+                middle = specifier[len(head) : len(specifier) - len(tail)] if star else ""
                 for target in targets:
                     found = self._script_file(posixpath.normpath(posixpath.join(base, target.replace("*", middle))))
                     if found:
@@ -196,14 +224,16 @@ class Program:
 
     def _through_workspace(self, specifier: str) -> str | None:
         if self._packages is None:
-            self._packages = {each.name: each for each in self.manifests if each.ecosystem == "npm" and each.name and not each.lock}
+            self._packages = {
+                each.name: each for each in self.manifests if each.ecosystem == "npm" and each.name and not each.lock
+            }
         parts = specifier.split("/")
         name = "/".join(parts[:2]) if specifier.startswith("@") else parts[0]
         manifest = self._packages.get(name)
         if manifest is None:
             return None
         folder = posixpath.dirname(manifest.path)
-        rest = specifier[len(name) + 1:]
+        rest = specifier[len(name) + 1 :]
         subpath = f"./{rest}" if rest else "."
         for key in (subpath, "main", "module") if not rest else (subpath,):
             target = manifest.entries.get(key)
@@ -214,10 +244,10 @@ class Program:
         for pattern, target in manifest.entries.items():
             head, star, tail = pattern.partition("*")
             if star and subpath.startswith(head) and subpath.endswith(tail):
-                found = self._built(folder, target.replace("*", subpath[len(head): len(subpath) - len(tail)]))
+                found = self._built(folder, target.replace("*", subpath[len(head) : len(subpath) - len(tail)]))
                 if found:
                     return found
-        for stem in ((rest, f"src/{rest}") if rest else ("src/index", "index", "src", "lib/index")):
+        for stem in (rest, f"src/{rest}") if rest else ("src/index", "index", "src", "lib/index"):
             found = self._script_file(posixpath.normpath(posixpath.join(folder, stem)))
             if found:
                 return found
@@ -232,7 +262,7 @@ class Program:
         for built in ("dist/esm/", "dist/cjs/", "dist/", "build/", "lib/", "out/"):
             inside = posixpath.normpath(target).removeprefix("./")
             if inside.startswith(built):
-                stem = re.sub(r"(\.d)?\.[cm]?[jt]sx?$", "", inside[len(built):])
+                stem = re.sub(r"(\.d)?\.[cm]?[jt]sx?$", "", inside[len(built) :])
                 for root in ("src", ""):
                     found = self._script_file(posixpath.normpath(posixpath.join(folder, root, stem)))
                     if found:

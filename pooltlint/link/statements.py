@@ -25,7 +25,9 @@ _LONGEST = 120
 """Characters of a statement that are kept for messages."""
 
 
-def statements(values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]) -> Iterator[Statement]:
+def statements(
+    values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]
+) -> Iterator[Statement]:
     """Every statement with an effect on its session, by file and source order."""
     for path in sorted(found):
         view = values.program.modules[path]
@@ -53,7 +55,10 @@ def sql_text(values: Values, known: Known) -> tuple[str, nodes.Expr] | None:
         if method.sql < len(positional) and not positional[method.sql].spread:
             expression = positional[method.sql].value
     if expression is None:
-        expression = next((each.value for each in call.args if each.name and each.name in (method.sql, "sql", "query", "statement")), None)
+        expression = next(
+            (each.value for each in call.args if each.name and each.name in (method.sql, "sql", "query", "statement")),
+            None,
+        )
     if expression is None:
         return None
     text = _text(values.of(known.path, known.site.function, expression), call.tag)
@@ -107,9 +112,17 @@ def _by_text(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scope
         elif each.sql in (Sql.COMMIT, Sql.ROLLBACK):
             began = False
         yield Statement(
-            each.sql, at, spelled(site.call.callee), through, each.subject.replace(HOLE, "…"),
-            mask(" ".join(text[each.start: each.end].replace(HOLE, "…").split()))[:_LONGEST], here,
-            clients.of_instance(known.receiver), known.driver.name, view.name_of(site.function), lifetime,
+            each.sql,
+            at,
+            spelled(site.call.callee),
+            through,
+            each.subject.replace(HOLE, "…"),
+            mask(" ".join(text[each.start : each.end].replace(HOLE, "…").split()))[:_LONGEST],
+            here,
+            clients.of_instance(known.receiver),
+            known.driver.name,
+            view.name_of(site.function),
+            lifetime,
         )
 
 
@@ -120,12 +133,26 @@ def _named(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scopes,
         return
     for each in worths.branches(values.of(path, site.function, site.call.args[0].value)):
         name = each.entries.get("name") if isinstance(each, worths.Table) else None
-        if isinstance(each, worths.Table) and isinstance(name, worths.Const) and isinstance(name.value, str) and "text" in each.entries:
+        if (
+            isinstance(each, worths.Table)
+            and isinstance(name, worths.Const)
+            and isinstance(name.value, str)
+            and "text" in each.entries
+        ):
             through, inside = _through(values.shelf, values, view, known)
             at = where(values, each.origin.path, each.spans.get("name", each.origin.span))
             yield Statement(
-                Sql.NAMED, at, spelled(site.call.callee), through, name.value, name.value, inside, clients.of_instance(known.receiver),
-                known.driver.name, view.name_of(site.function), lifetimes.of_site(path, site),
+                Sql.NAMED,
+                at,
+                spelled(site.call.callee),
+                through,
+                name.value,
+                name.value,
+                inside,
+                clients.of_instance(known.receiver),
+                known.driver.name,
+                view.name_of(site.function),
+                lifetimes.of_site(path, site),
             )
 
 
@@ -140,8 +167,17 @@ def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Know
         subject = str(worth.value) if isinstance(worth, worths.Const) else ""
     name = spelled(site.call.callee)
     return Statement(
-        _BY_CALL[method.effect], where(values, path, head(site.call)), name, through, subject, f"{name}()", inside,
-        clients.of_instance(known.receiver), known.driver.name, view.name_of(site.function), lifetimes.of_site(path, site),
+        _BY_CALL[method.effect],
+        where(values, path, head(site.call)),
+        name,
+        through,
+        subject,
+        f"{name}()",
+        inside,
+        clients.of_instance(known.receiver),
+        known.driver.name,
+        view.name_of(site.function),
+        lifetimes.of_site(path, site),
     )
 
 
@@ -195,11 +231,18 @@ def _handed_a_transaction(values: Values, view: Scopes, known: Known) -> bool:
     ``{ transaction: t }``.
     """
     site = known.site
-    if any(entry.key == "transaction" for each in site.call.args if isinstance(each.value, nodes.Record) for entry in each.value.entries):
+    if any(
+        entry.key == "transaction"
+        for each in site.call.args
+        if isinstance(each.value, nodes.Record)
+        for entry in each.value.entries
+    ):
         return True
     for other in view.sites:
-        if other is site or other.function != site.function or not (
-            other.call.span[0] <= site.call.span[0] and site.call.span[1] <= other.call.span[1]
+        if (
+            other is site
+            or other.function != site.function
+            or not (other.call.span[0] <= site.call.span[0] and site.call.span[1] <= other.call.span[1])
         ):
             continue
         callee = other.call.callee
@@ -256,7 +299,8 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
 def _quiet(values: Values, path: str, function: int, call: nodes.Call, name: str, depth: int = 0) -> bool:
     """Does a call surely neither begin nor end a transaction on an object that it may be given as an argument."""
     given = [
-        (number, each) for number, each in enumerate(call.args)
+        (number, each)
+        for number, each in enumerate(call.args)
         if isinstance(each.value, nodes.Name | nodes.Member) and spelled(each.value) == name
     ]
     if not given:
@@ -293,7 +337,11 @@ def _leaves_alone(values: Values, view: Scopes, function: int, name: str, depth:
                 return False
             if method.effect is Effect.QUERY:
                 driver = values.shelf.types[receiver.type][0] if receiver is not None and receiver.type else None
-                text = sql_text(values, Known(view.module.path, 0, site, driver, method=method, receiver=receiver)) if driver else None
+                text = (
+                    sql_text(values, Known(view.module.path, 0, site, driver, method=method, receiver=receiver))
+                    if driver
+                    else None
+                )
                 if text is None or any(each.sql in (Sql.BEGIN, Sql.COMMIT, Sql.ROLLBACK) for each in classify(text[0])):
                     return False
         elif not _quiet(values, view.module.path, site.function, site.call, name, depth + 1):
@@ -305,7 +353,9 @@ def _decorated(values: Values, view: Scopes, function: int) -> bool:
     """Does a decorator run the function in a transaction (``@transaction.atomic``)."""
     for each in view.module.functions[function].decorators:
         head_ = each.callee if isinstance(each, nodes.Call) else each
-        for worth in worths.branches(values.of(view.module.path, max(view.module.functions[function].parent, 0), head_)):
+        for worth in worths.branches(
+            values.of(view.module.path, max(view.module.functions[function].parent, 0), head_)
+        ):
             known = values.shelf.symbols.get(values.plain(worth.symbol)) if isinstance(worth, worths.Library) else None
             method = getattr(known[1], "method", None) if known else None
             if method is not None and method.effect is Effect.TRANSACTION:

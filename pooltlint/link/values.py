@@ -181,7 +181,9 @@ def either(values: list[Worth]) -> Worth:
     flat = [each for each in flat if not (isinstance(each, Const) and each.value is None)] or flat
     known = {each.type for each in flat if isinstance(each, Instance) and each.origin is not None}
     if known:  # an annotation says less than the object itself
-        flat = [each for each in flat if not (isinstance(each, Instance) and each.origin is None and each.type in known)]
+        flat = [
+            each for each in flat if not (isinstance(each, Instance) and each.origin is None and each.type in known)
+        ]
     if not flat:
         return DARK
     return flat[0] if len(flat) == 1 else Either(tuple(flat))
@@ -197,28 +199,84 @@ def instances(value: Worth) -> list[Instance]:
     return [each for each in branches(value) if isinstance(each, Instance)]
 
 
-_ENVIRONMENTS = {"process.env", "Bun.env", "Deno.env", "import.meta.env", "os.environ", "node:process.env", "process.default.env"}
+_ENVIRONMENTS = {
+    "process.env",
+    "Bun.env",
+    "Deno.env",
+    "import.meta.env",
+    "os.environ",
+    "node:process.env",
+    "process.default.env",
+}
 _GLOBALS = {"globalThis", "global", "window", "self"}
 _READERS = {
-    "os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop", "Deno.env.get", "decouple.config", "prisma/config.env", "@prisma/config.env",
+    "os.getenv",
+    "os.environ.get",
+    "os.environ.setdefault",
+    "os.environ.pop",
+    "Deno.env.get",
+    "decouple.config",
+    "prisma/config.env",
+    "@prisma/config.env",
 }
 """Functions that read the environment variable named by their first argument; the second, or ``default``, is the fallback."""
-_ENV_OBJECTS = {"environ.Env", "environ.FileAwareEnv", "environs.Env", "starlette.config.Config", "decouple.Config", "decouple.AutoConfig"}
+_ENV_OBJECTS = {
+    "environ.Env",
+    "environ.FileAwareEnv",
+    "environs.Env",
+    "starlette.config.Config",
+    "decouple.Config",
+    "decouple.AutoConfig",
+}
 _ENV_READER = "environment reader"
 """Type of an object that reads the variable it is called with (django-environ, environs, decouple, Starlette)."""
 _VALIDATES = {"parse", "safeParse", "parseAsync", "validate", "validateSync"}
-_SETTINGS_BASES = {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings", "pydantic_settings.main.BaseSettings"}
-_VALIDATED = {"@t3-oss/env-nextjs.createEnv", "@t3-oss/env-core.createEnv", "@t3-oss/env-nuxt.createEnv", "envalid.cleanEnv", "znv.parseEnv"}
+_SETTINGS_BASES = {
+    "pydantic_settings.BaseSettings",
+    "pydantic.BaseSettings",
+    "pydantic.v1.BaseSettings",
+    "pydantic_settings.main.BaseSettings",
+}
+_VALIDATED = {
+    "@t3-oss/env-nextjs.createEnv",
+    "@t3-oss/env-core.createEnv",
+    "@t3-oss/env-nuxt.createEnv",
+    "envalid.cleanEnv",
+    "znv.parseEnv",
+}
 _MEMOISERS = {
-    "react.cache": 0, "lodash.once": 0, "lodash.memoize": 0, "lodash/once": 0, "lodash/memoize": 0, "lodash-es.once": 0, "lodash-es.memoize": 0,
-    "memoizee": 0, "p-memoize": 0, "mem": 0, "onetime": 0, "ramda.once": 0, "underscore.once": 0,
-    "functools.lru_cache": 0, "functools.cache": 0, "async_lru.alru_cache": 0,
+    "react.cache": 0,
+    "lodash.once": 0,
+    "lodash.memoize": 0,
+    "lodash/once": 0,
+    "lodash/memoize": 0,
+    "lodash-es.once": 0,
+    "lodash-es.memoize": 0,
+    "memoizee": 0,
+    "p-memoize": 0,
+    "mem": 0,
+    "onetime": 0,
+    "ramda.once": 0,
+    "underscore.once": 0,
+    "functools.lru_cache": 0,
+    "functools.cache": 0,
+    "async_lru.alru_cache": 0,
 }
 _REMEMBER = {"@epic-web/remember.remember": 1}
 _DEPENDS = {"fastapi.Depends", "fastapi.params.Depends", "fastapi.Security"}
 _ANNOTATED = {"typing.Annotated", "typing_extensions.Annotated"}
-_WRAPPERS = {"typing.Optional", "typing.cast", "typing.AsyncGenerator", "typing.Generator", "typing.Iterator", "typing.AsyncIterator",
-             "collections.abc.AsyncGenerator", "collections.abc.Generator", "collections.abc.Iterator", "collections.abc.AsyncIterator"}
+_WRAPPERS = {
+    "typing.Optional",
+    "typing.cast",
+    "typing.AsyncGenerator",
+    "typing.Generator",
+    "typing.Iterator",
+    "typing.AsyncIterator",
+    "collections.abc.AsyncGenerator",
+    "collections.abc.Generator",
+    "collections.abc.Iterator",
+    "collections.abc.AsyncIterator",
+}
 CONTEXT_MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 
 
@@ -295,7 +353,11 @@ class Values:
                     return self.annotation(path, function, node)
                 if isinstance(step, Const) and isinstance(step.value, (str, int)) and not isinstance(step.value, bool):
                     return self.step(whole, step.value, origin)
-                if any("*" in self.shelf.types[each.type][1].attributes for each in instances(whole) if each.type in self.shelf.types):
+                if any(
+                    "*" in self.shelf.types[each.type][1].attributes
+                    for each in instances(whole)
+                    if each.type in self.shelf.types
+                ):
                     return self.member(whole, "*", origin)
                 return DARK
             case nodes.Template(parts=parts):
@@ -391,7 +453,11 @@ class Values:
         if found is None:
             if name in _GLOBALS:
                 return Library("globalThis")
-            return Library(name) if name in ("process", "Deno", "Bun", "require", "import", "module", "exports") else self._star(view, name)
+            return (
+                Library(name)
+                if name in ("process", "Deno", "Bun", "require", "import", "module", "exports")
+                else self._star(view, name)
+            )
         return either([self.binding(path, each) for each in found[1]])
 
     def _star(self, view: Scopes, name: str) -> Worth:
@@ -417,8 +483,14 @@ class Values:
                 if isinstance(binding.value, nodes.Name) and binding.path == () and binding.annotation is not None:
                     annotated = self.annotation(path, function, binding.annotation)
                     if not isinstance(annotated, Dark):
-                        given = [each for each in instances(self.of(path, function, binding.value)) if each.origin is not None]
-                        return either([annotated, *(each for each in given if each.type == getattr(annotated, "type", ""))])
+                        given = [
+                            each
+                            for each in instances(self.of(path, function, binding.value))
+                            if each.origin is not None
+                        ]
+                        return either(
+                            [annotated, *(each for each in given if each.type == getattr(annotated, "type", ""))]
+                        )
                 value = self.of(path, function, binding.value)
                 for step in binding.path:
                     value = self.step(value, step, Origin(path, function, binding.span))
@@ -466,7 +538,10 @@ class Values:
         for decorator in function.decorators:
             head = decorator.callee if isinstance(decorator, nodes.Call) else decorator
             value = self.of(routine.path, max(function.parent, 0), head)
-            if isinstance(value, Library) and (value.symbol in _MEMOISERS or value.symbol.rsplit(".", 1)[-1] in ("cached", "memoize", "cache_resource", "cached_property")):
+            if isinstance(value, Library) and (
+                value.symbol in _MEMOISERS
+                or value.symbol.rsplit(".", 1)[-1] in ("cached", "memoize", "cache_resource", "cached_property")
+            ):
                 return Routine(routine.path, routine.function, routine.me, True)
         return routine
 
@@ -476,7 +551,9 @@ class Values:
         assert found is not None
         target = self.program.resolve(path, found.module)
         if target is None and path.endswith(".py") and found.name not in ("*", "default"):
-            target = self.program.resolve(path, f"{found.module}.{found.name}" if not found.module.endswith(".") else found.module + found.name)
+            target = self.program.resolve(
+                path, f"{found.module}.{found.name}" if not found.module.endswith(".") else found.module + found.name
+            )
             if target:
                 return self._file(target)
         if target is None:
@@ -495,7 +572,10 @@ class Values:
             if known and ("generated" in target or "prisma" in target):
                 return Library(known)
             if path.endswith(".py"):
-                inner = self.program.resolve(path, f"{found.module}.{found.name}" if not found.module.endswith(".") else found.module + found.name)
+                inner = self.program.resolve(
+                    path,
+                    f"{found.module}.{found.name}" if not found.module.endswith(".") else found.module + found.name,
+                )
                 if inner and inner != target:
                     return self._file(inner)
         return value
@@ -642,7 +722,10 @@ class Values:
             site = self.program.modules[where].sites[number]
             if role(where) is Runs.TEST or not self.is_call_of(where, site.function, site.call, path, function):
                 continue
-            argument = next((each for each in site.call.args if each.name and each.name == self._parameter_name(target, index)), None)
+            argument = next(
+                (each for each in site.call.args if each.name and each.name == self._parameter_name(target, index)),
+                None,
+            )
             if argument is None:
                 positional = [each for each in site.call.args if not each.name]
                 argument = positional[index - shift] if 0 <= index - shift < len(positional) else None
@@ -702,7 +785,12 @@ class Values:
                 return self._object(value)
             case nodes.Index(owner=owner, key=key):
                 value = self.of(path, function, owner)
-                if isinstance(value, Library) and value.symbol in _ANNOTATED and isinstance(key, nodes.Items) and key.items:
+                if (
+                    isinstance(value, Library)
+                    and value.symbol in _ANNOTATED
+                    and isinstance(key, nodes.Items)
+                    and key.items
+                ):
                     for each in key.items[1:]:
                         if isinstance(each, nodes.Call):
                             given = self.of(path, function, each)
@@ -710,7 +798,9 @@ class Values:
                                 return given
                     return self.annotation(path, function, key.items[0])
                 if isinstance(value, Library) and value.symbol in _WRAPPERS:
-                    return self.annotation(path, function, key.items[0] if isinstance(key, nodes.Items) and key.items else key)
+                    return self.annotation(
+                        path, function, key.items[0] if isinstance(key, nodes.Items) and key.items else key
+                    )
                 made = self._object(value)
                 return made if isinstance(made, Instance) else DARK
             case nodes.Name(id=name):
@@ -833,7 +923,9 @@ class Values:
                     found.append(self.of(path, function, assign.value))
         return either(found) if found else DARK
 
-    def attribute(self, path: str, cls: int, name: str, me: Worth, origin: Origin, seen: frozenset[tuple[str, int]]) -> Worth:
+    def attribute(
+        self, path: str, cls: int, name: str, me: Worth, origin: Origin, seen: frozenset[tuple[str, int]]
+    ) -> Worth:
         """``self.name``: fields, assignments in any method, methods, properties, base classes."""
         if (path, cls) in seen:
             return DARK
@@ -869,7 +961,8 @@ class Values:
     def _is_property(self, path: str, index: int) -> bool:
         function = self.program.modules[path].module.functions[index]
         return any(
-            (isinstance(each, nodes.Name) and each.id in ("property", "cached_property")) or (isinstance(each, nodes.Member) and each.name == "cached_property")
+            (isinstance(each, nodes.Name) and each.id in ("property", "cached_property"))
+            or (isinstance(each, nodes.Member) and each.name == "cached_property")
             for each in function.decorators
         )
 
@@ -891,7 +984,9 @@ class Values:
             value = each.value
             arguments = value.args if isinstance(value, nodes.Call) else ()
             entries = value.entries if isinstance(value, nodes.Record) else ()
-            given = next((a.value for a in arguments if a.name == "env_prefix"), None) or next((e.value for e in entries if e.key == "env_prefix"), None)
+            given = next((a.value for a in arguments if a.name == "env_prefix"), None) or next(
+                (e.value for e in entries if e.key == "env_prefix"), None
+            )
             if isinstance(given, nodes.Text):
                 prefix = given.value
         default: Worth | None = None
@@ -915,15 +1010,29 @@ class Values:
         """What a call gives (awaited or not: promises and coroutines are transparent)."""
         callee = node.callee
         origin = Origin(path, function, node.span)
-        if isinstance(callee, nodes.Name) and callee.id in ("require", "import") and node.args and isinstance(node.args[0].value, nodes.Text):
+        if (
+            isinstance(callee, nodes.Name)
+            and callee.id in ("require", "import")
+            and node.args
+            and isinstance(node.args[0].value, nodes.Text)
+        ):
             specifier = node.args[0].value.value
             target = self.program.resolve(path, specifier)
             if target and target not in self.program.modules:
                 return Missing(target)
             if target:
-                return either([self._file(target)]) if "default" not in self.program.exports(target) or callee.id == "import" else self._commonjs(target)
+                return (
+                    either([self._file(target)])
+                    if "default" not in self.program.exports(target) or callee.id == "import"
+                    else self._commonjs(target)
+                )
             return Library(package_of(specifier)) if not specifier.startswith(".") else DARK
-        if isinstance(callee, nodes.Member) and callee.name == "resolve" and isinstance(callee.owner, nodes.Name) and callee.owner.id == "Promise":
+        if (
+            isinstance(callee, nodes.Member)
+            and callee.name == "resolve"
+            and isinstance(callee.owner, nodes.Name)
+            and callee.owner.id == "Promise"
+        ):
             return self.of(path, function, node.args[0].value) if node.args else DARK
         if isinstance(callee, nodes.Member) and callee.name == "then" and node.args:
             handlers = branches(self.of(path, function, node.args[0].value))
@@ -1029,7 +1138,9 @@ class Values:
     def _read(self, path: str, function: int, node: nodes.Call, origin: Origin) -> Worth:
         """``getenv(name, default)`` and its kin."""
         positional = [each.value for each in node.args if not each.name and not each.spread]
-        default = next((each.value for each in node.args if each.name == "default"), positional[1] if len(positional) > 1 else None)
+        default = next(
+            (each.value for each in node.args if each.name == "default"), positional[1] if len(positional) > 1 else None
+        )
         name = self.of(path, function, positional[0]) if positional else DARK
         if not isinstance(name, Const) or not isinstance(name.value, str):
             return DARK

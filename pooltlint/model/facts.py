@@ -321,6 +321,14 @@ class Unread(Struct, frozen=True, tag=True):
 
 
 Facts = (
-    CodeFile | EnvFile | PrismaSchema | BouncerFile | RailsFile | Manifest | TypeScriptConfig | ComposeFile
-    | CommandFile | Unread
+    CodeFile
+    | EnvFile
+    | PrismaSchema
+    | BouncerFile
+    | RailsFile
+    | Manifest
+    | TypeScriptConfig
+    | ComposeFile
+    | CommandFile
+    | Unread
 )

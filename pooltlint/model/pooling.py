@@ -26,7 +26,10 @@ def deciding(urls: Iterable[Url]) -> tuple[Url, ...]:
     for url in urls:
         local = url.dsn.host in LOCAL and url.route.mode is Mode.UNKNOWN
         rank = {
-            Profile.PRODUCTION: 0, Profile.UNKNOWN: 1, Profile.EXAMPLE: 2, Profile.DEVELOPMENT: 3,
+            Profile.PRODUCTION: 0,
+            Profile.UNKNOWN: 1,
+            Profile.EXAMPLE: 2,
+            Profile.DEVELOPMENT: 3,
         }.get(url.profile)
         if url.declared:
             rank = 0

@@ -23,8 +23,18 @@ _SQL_SECRET = re.compile(r"(?i)(\bpassword\s+e?)'(?:[^'\\]|''|\\.)*'?")
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:%+/@=\- *]{0,80}\Z")
 _SECRET_KEY = re.compile(r"(?i)pass|secret|token|key|pwd|credential|auth")
 _SCHEMES = {
-    "postgres", "postgresql", "pgsql", "prisma", "prisma+postgres", "psql", "postgis", "postgresqls",
-    "cockroachdb", "timescale", "timescalegis", "redshift",
+    "postgres",
+    "postgresql",
+    "pgsql",
+    "prisma",
+    "prisma+postgres",
+    "psql",
+    "postgis",
+    "postgresqls",
+    "cockroachdb",
+    "timescale",
+    "timescalegis",
+    "redshift",
 }
 _SERVERS = _SCHEMES | {
     "mysql", "mysql2", "mariadb", "redis", "rediss", "amqp", "amqps", "mongodb", "mssql", "clickhouse", "nats",

@@ -1108,9 +1108,7 @@ class _Walk:
             self.waiting.append(key)
             self.witnesses.append(witnesses)
             state = key.state
-            entering.append(
-                (_caught(key) if thrown else state)._replace(pending=(*state.pending, number))
-            )
+            entering.append((_caught(key) if thrown else state)._replace(pending=(*state.pending, number)))
         inner: _Exits = {}
         after = self.block(final, entering, inner)
         for key, witnesses in inner.items():
@@ -1251,9 +1249,7 @@ class _Walk:
 
     # --- expressions
 
-    def several(
-        self, exprs: Sequence[Expr], state: _State, exits: _Exits
-    ) -> list[tuple[_State, tuple[_Value, ...]]]:
+    def several(self, exprs: Sequence[Expr], state: _State, exits: _Exits) -> list[tuple[_State, tuple[_Value, ...]]]:
         """Expressions one after the other: the states behind them, each with all their values."""
         found: list[tuple[_State, tuple[_Value, ...]]] = [(state, ())]
         for expr in exprs:
@@ -1488,16 +1484,18 @@ class _Walk:
                     after = after._replace(env=env)
                 owner = target.owner
                 return [each for each, _ in self.value(owner, after, exits)] if not path else [after]
-            case Items(items=items) if isinstance(value, Items) and len(items) == len(value.items) and not any(
-                isinstance(each, Spread) for each in (*items, *value.items)
+            case Items(items=items) if (
+                isinstance(value, Items)
+                and len(items) == len(value.items)
+                and not any(isinstance(each, Spread) for each in (*items, *value.items))
             ):
                 states = [state]
                 for inner, part in zip(items, value.items, strict=True):
                     known = self.parts_value(part, state)
                     states = [s for each in states for s in self.assign(inner, known, None, each, exits, span)]
                 return states
-            case Record(entries=entries) if what.kind is _Kind.RESOURCE and _has_alias(state) and not any(
-                entry.spread for entry in entries
+            case Record(entries=entries) if (
+                what.kind is _Kind.RESOURCE and _has_alias(state) and not any(entry.spread for entry in entries)
             ):
                 states = [state]
                 for entry in entries:
@@ -1729,9 +1727,7 @@ class _Walk:
             self.setting[number] = not self.flags.isdisjoint(bound)
         return self.setting[number]
 
-    def inlined(
-        self, number: int, values: Sequence[_Value], state: _State, exits: _Exits, at: Span | None
-    ) -> _Pairs:
+    def inlined(self, number: int, values: Sequence[_Value], state: _State, exits: _Exits, at: Span | None) -> _Pairs:
         """Run a local function's body here. ``at``: the call, which stands for the releases inside it."""
         if number in self.stack or number == self.function or len(self.stack) >= _DEPTH:
             after = state

@@ -139,7 +139,12 @@ class Scopes:
             here = self.module.functions[at]
             if here.owner >= 0:
                 return here.owner
-            if self.module.language != "python" and here.kind not in ("arrow", "module") and here.owner < 0 and here.kind != "module":
+            if (
+                self.module.language != "python"
+                and here.kind not in ("arrow", "module")
+                and here.owner < 0
+                and here.kind != "module"
+            ):
                 return -1
             at = here.parent
         return -1
@@ -179,7 +184,9 @@ class _Walk:
         module, out = self.module, self.out
         for imported in module.imports:
             if imported.local:
-                self.bind(imported.scope, imported.local, Binding("import", imported.scope, imported.span, imported=imported))
+                self.bind(
+                    imported.scope, imported.local, Binding("import", imported.scope, imported.span, imported=imported)
+                )
         for index, function in enumerate(module.functions):
             context = _Context(index)
             for position, parameter in enumerate(function.params):
@@ -187,14 +194,30 @@ class _Walk:
                 target = parameter.target
                 name = target.id if isinstance(target, Name) else ""
                 if name:
-                    self.bind(index, name, Binding(
-                        "parameter", index, parameter.span, index=position, annotation=parameter.annotation,
-                        default=parameter.default,
-                    ))
+                    self.bind(
+                        index,
+                        name,
+                        Binding(
+                            "parameter",
+                            index,
+                            parameter.span,
+                            index=position,
+                            annotation=parameter.annotation,
+                            default=parameter.default,
+                        ),
+                    )
                     if parameter.property and function.owner >= 0:
-                        self.attribute(function.owner, name, Binding(
-                            "assign", index, parameter.span, value=target, annotation=parameter.annotation,
-                        ))
+                        self.attribute(
+                            function.owner,
+                            name,
+                            Binding(
+                                "assign",
+                                index,
+                                parameter.span,
+                                value=target,
+                                annotation=parameter.annotation,
+                            ),
+                        )
                 if parameter.default is not None:
                     self.expression(parameter.default, context, "other")
                 if parameter.annotation is not None:
@@ -206,10 +229,17 @@ class _Walk:
         for index, cls in enumerate(module.classes):
             context = _Context(max(cls.parent, 0))
             for declared in cls.fields:
-                self.attribute(index, declared.name, Binding(
-                    "assign" if declared.value is not None else "other", context.function, declared.span, value=declared.value,
-                    annotation=declared.annotation,
-                ))
+                self.attribute(
+                    index,
+                    declared.name,
+                    Binding(
+                        "assign" if declared.value is not None else "other",
+                        context.function,
+                        declared.span,
+                        value=declared.value,
+                        annotation=declared.annotation,
+                    ),
+                )
                 if declared.value is not None:
                     self.function_name(declared.value, declared.name)
                     self.expression(declared.value, context, "field", target=Name(declared.name, declared.span))
@@ -235,7 +265,11 @@ class _Walk:
                 if isinstance(inner, Assign):
                     inner = inner.target
                 if isinstance(inner, Name):
-                    self.bind(function, inner.id, Binding("parameter", function, inner.span, index=position, path=(*path, step)))
+                    self.bind(
+                        function,
+                        inner.id,
+                        Binding("parameter", function, inner.span, index=position, path=(*path, step)),
+                    )
                 else:
                     self.parameter(function, position, inner, (*path, step))
 
@@ -262,7 +296,13 @@ class _Walk:
     def _targets(self, target: Expr, node: Assign, path: tuple[Step, ...], context: _Context) -> None:
         kind = "assign" if node.value is not None else "other"
         binding = Binding(
-            kind, context.function, node.span, value=node.value, path=path, annotation=node.annotation, op=node.op,
+            kind,
+            context.function,
+            node.span,
+            value=node.value,
+            path=path,
+            annotation=node.annotation,
+            op=node.op,
         )
         match target:
             case Name(id=name):
@@ -287,10 +327,16 @@ class _Walk:
             case _:
                 pass
 
-    def loop_target(self, target: Expr, kind: str, value: Expr, context: _Context, asynchronous: bool, path: tuple[Step, ...] = ()) -> None:
+    def loop_target(
+        self, target: Expr, kind: str, value: Expr, context: _Context, asynchronous: bool, path: tuple[Step, ...] = ()
+    ) -> None:
         match target:
             case Name(id=name):
-                self.bind(context.function, name, Binding(kind, context.function, target.span, value=value, path=path, asynchronous=asynchronous))
+                self.bind(
+                    context.function,
+                    name,
+                    Binding(kind, context.function, target.span, value=value, path=path, asynchronous=asynchronous),
+                )
             case Assign(target=inner):
                 self.loop_target(inner, kind, value, context, asynchronous, path)
             case Record() | Items():
@@ -299,7 +345,11 @@ class _Walk:
             case Member(owner=Name(id=who), name=name) if who in ("self", "this"):
                 owner = self.out.owner(context.function)
                 if owner >= 0:
-                    self.attribute(owner, name, Binding(kind, context.function, target.span, value=value, path=path, asynchronous=asynchronous))
+                    self.attribute(
+                        owner,
+                        name,
+                        Binding(kind, context.function, target.span, value=value, path=path, asynchronous=asynchronous),
+                    )
             case _:
                 pass
 
@@ -355,7 +405,11 @@ class _Walk:
                 case Define(function=index):
                     function = self.module.functions[index]
                     if function.name:
-                        self.bind(context.function, function.name, Binding("function", context.function, function.at, index=index))
+                        self.bind(
+                            context.function,
+                            function.name,
+                            Binding("function", context.function, function.at, index=index),
+                        )
                     self.out.holders[index] = (function.name, function.at)
                 case DefineClass(cls=index):
                     cls = self.module.classes[index]
@@ -396,8 +450,14 @@ class _Walk:
     # --- expressions ---
 
     def expression(
-        self, node: Expr | None, context: _Context, role: str, target: Expr | None = None, outer: Call | None = None,
-        awaited: bool = False, assign: Assign | None = None,
+        self,
+        node: Expr | None,
+        context: _Context,
+        role: str,
+        target: Expr | None = None,
+        outer: Call | None = None,
+        awaited: bool = False,
+        assign: Assign | None = None,
     ) -> None:
         match node:
             case None | Text() | Constant() | Name():
@@ -408,7 +468,13 @@ class _Walk:
                 self.expression(value, context, role, target, outer, True, assign)
             case Assign():
                 self.assign(node, context)
-                name = node.target.id if isinstance(node.target, Name) else node.target.name if isinstance(node.target, Member) else ""
+                name = (
+                    node.target.id
+                    if isinstance(node.target, Name)
+                    else node.target.name
+                    if isinstance(node.target, Member)
+                    else ""
+                )
                 if node.value is not None:
                     self.function_name(node.value, name)
                     self.expression(node.value, context, "assign", node.target, None, False, node)
@@ -456,14 +522,31 @@ class _Walk:
                     self.expression(value, context, "yield")
 
     def call(
-        self, node: Call, context: _Context, role: str, target: Expr | None, outer: Call | None, awaited: bool,
+        self,
+        node: Call,
+        context: _Context,
+        role: str,
+        target: Expr | None,
+        outer: Call | None,
+        awaited: bool,
         assign: Assign | None,
     ) -> None:
         # chains such as a().b().c() are walked from the outside in without recursion
         while True:
             site = Site(
-                node, context.function, awaited, role, target, outer, assign, context.tests, context.loops,
-                context.withs, context.tries, context.rescues, self.order,
+                node,
+                context.function,
+                awaited,
+                role,
+                target,
+                outer,
+                assign,
+                context.tests,
+                context.loops,
+                context.withs,
+                context.tries,
+                context.rescues,
+                self.order,
             )
             self.order += 1
             self.out.sites.append(site)

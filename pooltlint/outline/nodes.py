@@ -193,8 +193,24 @@ class Opaque(Node, frozen=True, array_like=True, gc=False, tag=True):
 
 
 Expr = (
-    Text | Constant | Template | Name | Member | Index | Call | Record | Items | Spread | Lambda | ClassValue
-    | Choice | Operation | Await | Yield | Assign | Opaque
+    Text
+    | Constant
+    | Template
+    | Name
+    | Member
+    | Index
+    | Call
+    | Record
+    | Items
+    | Spread
+    | Lambda
+    | ClassValue
+    | Choice
+    | Operation
+    | Await
+    | Yield
+    | Assign
+    | Opaque
 )
 
 # --- statements -------------------------------------------------------------------------------
@@ -329,9 +345,7 @@ class DefineClass(Node, frozen=True, array_like=True, gc=False, tag=True):
     span: Span
 
 
-Stmt = (
-    Do | Return | Raise | Break | Continue | If | Loop | Try | With | Switch | Define | DefineClass
-)
+Stmt = Do | Return | Raise | Break | Continue | If | Loop | Try | With | Switch | Define | DefineClass
 Block = tuple[Stmt, ...]
 
 # --- functions, classes, modules ----------------------------------------------------------------

@@ -111,8 +111,13 @@ _ROWS: dict[Scope, tuple[Known, ...]] = {
         _row("auth_hba_file", _T, "", "1.7"),
         _row("auth_ident_file", _T, "", "1.23"),
         _row("auth_ldap_options", Kind.SECRET, "", "1.25"),
-        _row("auth_query", _Q, "SELECT usename, passwd FROM pg_shadow WHERE usename=$1", "1.6",
-             v1_24_1=_AUTH_QUERY_1_24_1),
+        _row(
+            "auth_query",
+            _Q,
+            "SELECT usename, passwd FROM pg_shadow WHERE usename=$1",
+            "1.6",
+            v1_24_1=_AUTH_QUERY_1_24_1,
+        ),
         _row("auth_type", _C, "md5"),
         _row("auth_user", _T, "", "1.8"),
         _row("autodb_idle_timeout", _S, "3600"),
@@ -252,9 +257,7 @@ _ROWS: dict[Scope, tuple[Known, ...]] = {
     ),
 }
 
-SETTINGS: dict[Scope, dict[str, Known]] = {
-    scope: {each.name: each for each in rows} for scope, rows in _ROWS.items()
-}
+SETTINGS: dict[Scope, dict[str, Known]] = {scope: {each.name: each for each in rows} for scope, rows in _ROWS.items()}
 """Every setting that PgBouncer knows, by section."""
 
 MISNAMED: dict[Scope, dict[str, str]] = {

@@ -66,7 +66,16 @@ _PY_REST = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _PY_SINGLE = re.compile(r"\\([\\'])")
 _PY_DOUBLE = re.compile(r"\\([\\'\"abfnrtv])")
 _PY_ESCAPES = {
-    "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
 }
 
 
@@ -377,17 +386,23 @@ def _faults(text: str, bindings: list[Binding], skipped: list[int]) -> Iterator[
             if found.get(each.name) != each.value and (each.name in found or not skipped)  # told already
         ]
         if each.cut:
-            yield each.key, (
-                f"the value of {each.name} is cut at an unquoted #: what follows is a comment for dotenv"
-                f" and node --env-file, but not for python-dotenv; quote the value, or write %23 in a URL"
+            yield (
+                each.key,
+                (
+                    f"the value of {each.name} is cut at an unquoted #: what follows is a comment for dotenv"
+                    f" and node --env-file, but not for python-dotenv; quote the value, or write %23 in a URL"
+                ),
             )
         elif others:
             verb = "reads" if len(others) == 1 else "read"
             yield each.key, f"{' and '.join(others)} {verb} {each.name} otherwise than dotenv"
         if parse(each.value) and _expands(each.value):
-            yield each.key, (
-                f"the value of {each.name} holds a $ that dotenv-expand (Next.js, Vite, Prisma) takes for a variable;"
-                f" write %24"
+            yield (
+                each.key,
+                (
+                    f"the value of {each.name} holds a $ that dotenv-expand (Next.js, Vite, Prisma) takes for a variable;"
+                    f" write %24"
+                ),
             )
 
 

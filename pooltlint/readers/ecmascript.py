@@ -585,11 +585,13 @@ def _is_optional(children: list[Node]) -> bool:
 
 
 def _arguments(r: _Reading, node: Node) -> tuple[Argument, ...]:
-    return tuple([
-        Argument(_inner(r, child), spread=True) if child.type == "spread_element" else Argument(_expr(r, child))
-        for child in node.named_children
-        if child.type != "comment"
-    ])
+    return tuple(
+        [
+            Argument(_inner(r, child), spread=True) if child.type == "spread_element" else Argument(_expr(r, child))
+            for child in node.named_children
+            if child.type != "comment"
+        ]
+    )
 
 
 def _new(r: _Reading, node: Node) -> Expr:
@@ -684,8 +686,11 @@ def _binary(r: _Reading, node: Node) -> Expr:
         node = children[0]
     if not chain:
         return _opaque(r, node)
-    runs = sum(1 for place, (operator, *_) in enumerate(chain)
-               if operator not in _JOINED or not place or chain[place - 1][0] != operator)
+    runs = sum(
+        1
+        for place, (operator, *_) in enumerate(chain)
+        if operator not in _JOINED or not place or chain[place - 1][0] != operator
+    )
     if r.depth + runs > DEPTH:
         return Opaque((_expr(r, node), *(_expr(r, right) for _, right, _ in reversed(chain))), (start, chain[0][2]))
     r.depth += runs
@@ -703,8 +708,9 @@ def _concatenated(operator: str, operands: list[Expr]) -> tuple[Expr, ...]:
     """The operands; of a concatenation without user-info that goes across them."""
     if operator == "+" and any(type(each) is Text and "://" in each.value for each in operands):
         texts = iter(_masked([each.value if type(each) is Text else "" for each in operands]))
-        return tuple([Text(text, each.span) if type(each) is Text else each
-                      for each, text in zip(operands, texts, strict=True)])
+        return tuple(
+            [Text(text, each.span) if type(each) is Text else each for each, text in zip(operands, texts, strict=True)]
+        )
     return tuple(operands)
 
 
@@ -905,7 +911,19 @@ def _function(
             value = _expr(r, last)
             body = (Return(value, last.byte_range),)
     r.functions[index] = Function(
-        name, kind, params, body, span, at, parent, owner, asynchronous, generator, static, decorators, directives,
+        name,
+        kind,
+        params,
+        body,
+        span,
+        at,
+        parent,
+        owner,
+        asynchronous,
+        generator,
+        static,
+        decorators,
+        directives,
         returns=returns,
     )
     r.scope = parent
@@ -962,7 +980,9 @@ def _typed_parameter(r: _Reading, node: Node) -> Parameter | None:
         target, star = target.value, "*"
     if target is None:
         target = Opaque((), node.byte_range)
-    return Parameter(target, node.byte_range, annotation, default and kept(target, default), star, property_, tuple(decorators))
+    return Parameter(
+        target, node.byte_range, annotation, default and kept(target, default), star, property_, tuple(decorators)
+    )
 
 
 def _body(r: _Reading, node: Node) -> tuple[tuple[str, ...], Block]:
@@ -1060,9 +1080,7 @@ def _class(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> int:
             bases.extend(_bases(r, child))
         elif kind == "class_body":
             _members(r, child, index, fields, methods)
-    r.classes[index] = Class(
-        name, tuple(bases), tuple(fields), tuple(methods), span, at, r.scope, (*decorators, *own)
-    )
+    r.classes[index] = Class(name, tuple(bases), tuple(fields), tuple(methods), span, at, r.scope, (*decorators, *own))
     r.depth -= 1
     return index
 
@@ -1600,17 +1618,34 @@ def _required(value: Expr) -> str:
 _OPTIONAL = frozenset({"?.", "optional_chain"})
 _LINKS = frozenset({"member_expression", "call_expression", "subscript_expression"})
 _PREFIXES = frozenset({"await_expression", "unary_expression", "binary_expression"})
-_KEYS = frozenset(
-    {"property_identifier", "private_property_identifier", "string", "number", "computed_property_name"}
-)
+_KEYS = frozenset({"property_identifier", "private_property_identifier", "string", "number", "computed_property_name"})
 _JSX_TAGS = frozenset({"jsx_opening_element", "jsx_self_closing_element", "jsx_attribute"})
 _JSX_INSIDE = frozenset({"jsx_attribute", "jsx_expression", "jsx_element", "jsx_self_closing_element"})
-_SILENT = frozenset({
-    "comment", "html_comment", "hash_bang_line", "empty_statement", "debugger_statement", "interface_declaration",
-    "type_alias_declaration", "function_signature", "method_signature", "abstract_method_signature", "import_alias",
-    "jsx_closing_element", "jsx_text", "type_annotation", "type_arguments", "type_parameters", "property_identifier",
-    "statement_identifier", "import_attribute", "type_identifier", "predefined_type",
-})
+_SILENT = frozenset(
+    {
+        "comment",
+        "html_comment",
+        "hash_bang_line",
+        "empty_statement",
+        "debugger_statement",
+        "interface_declaration",
+        "type_alias_declaration",
+        "function_signature",
+        "method_signature",
+        "abstract_method_signature",
+        "import_alias",
+        "jsx_closing_element",
+        "jsx_text",
+        "type_annotation",
+        "type_arguments",
+        "type_parameters",
+        "property_identifier",
+        "statement_identifier",
+        "import_attribute",
+        "type_identifier",
+        "predefined_type",
+    }
+)
 
 _EXPRESSIONS: dict[str, Callable[[_Reading, Node], Expr]] = {
     "identifier": _name,

@@ -64,21 +64,57 @@ _BINARY = re.compile(r"[+-]?0[bB][01]+")  # accepted or not by the C library tha
 _ATOI = re.compile(r"\s*([+-]?\d+)", re.A)
 _UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", re.A)
 _SECONDS = {
-    "ms": 0.001, "msec": 0.001, "millis": 0.001, "milliseconds": 0.001,
-    "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
-    "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60,
-    "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
+    "ms": 0.001,
+    "msec": 0.001,
+    "millis": 0.001,
+    "milliseconds": 0.001,
+    "s": 1,
+    "sec": 1,
+    "secs": 1,
+    "second": 1,
+    "seconds": 1,
+    "m": 60,
+    "min": 60,
+    "mins": 60,
+    "minute": 60,
+    "minutes": 60,
+    "h": 3600,
+    "hr": 3600,
+    "hour": 3600,
+    "hours": 3600,
+    "d": 86400,
+    "day": 86400,
+    "days": 86400,
 }
 _TRUE = {"true", "on", "yes", "y", "t", "enable", "enabled"}
 _FALSE = {"false", "off", "no", "n", "f", "disable", "disabled", "none"}
 _MEANT = {
-    "tx": "transaction", "txn": "transaction", "trans": "transaction", "xact": "transaction",
-    "transactional": "transaction", "stmt": "statement", "sess": "session",
-    "scram": "scram-sha-256", "scram-sha256": "scram-sha-256", "scram_sha_256": "scram-sha-256",
-    "scram-sha-256-plus": "scram-sha-256", "password": "md5", "none": "trust",
-    "disabled": "disable", "off": "disable", "no": "disable", "false": "disable", "0": "disable",
-    "required": "require", "on": "require", "true": "require", "yes": "require", "1": "require",
-    "verify_ca": "verify-ca", "verify_full": "verify-full", "verify": "verify-full",
+    "tx": "transaction",
+    "txn": "transaction",
+    "trans": "transaction",
+    "xact": "transaction",
+    "transactional": "transaction",
+    "stmt": "statement",
+    "sess": "session",
+    "scram": "scram-sha-256",
+    "scram-sha256": "scram-sha-256",
+    "scram_sha_256": "scram-sha-256",
+    "scram-sha-256-plus": "scram-sha-256",
+    "password": "md5",
+    "none": "trust",
+    "disabled": "disable",
+    "off": "disable",
+    "no": "disable",
+    "false": "disable",
+    "0": "disable",
+    "required": "require",
+    "on": "require",
+    "true": "require",
+    "yes": "require",
+    "1": "require",
+    "verify_ca": "verify-ca",
+    "verify_full": "verify-full",
+    "verify": "verify-full",
 }
 _FILE_MODES = {"600", "640", "644", "660", "666", "700", "750", "755", "760", "770", "775", "777"}
 _CONNECTION_LINE = re.compile(r"\s*(?:host|port|dbname|user|password|auth_user|pool_size|pool_mode)\s*=")
@@ -169,9 +205,16 @@ def read(path: str, data: bytes, include: Include | None = None) -> BouncerFile:
     """
     starts = line_starts(data)
     if len(data) > MOST_BYTES:
-        return BouncerFile(path, {}, (), (), (), problems=(
-            Problem(path, 0, f"not read: {len(data)} bytes, which is more than any pgbouncer.ini has"),
-        ), partial=True, lines=starts)
+        return BouncerFile(
+            path,
+            {},
+            (),
+            (),
+            (),
+            problems=(Problem(path, 0, f"not read: {len(data)} bytes, which is more than any pgbouncer.ini has"),),
+            partial=True,
+            lines=starts,
+        )
     reading = _Reading(dirname(path), include)
     comments: list[Comment] = []
     _read_file(reading, path, data, starts, 0, comments)
@@ -287,11 +330,14 @@ def _read_file(
                 reading.fault(source.at(span), fault)
         elif reading.section is None:
             if not source.template:
-                reading.fault(source.at(line.span), _Fault(
-                    "no-section",
-                    f"PgBouncer does not start: `{line.name}` stands before any section (`value without section`).",
-                    "Put `[pgbouncer]` on a line of its own above it.",
-                ))
+                reading.fault(
+                    source.at(line.span),
+                    _Fault(
+                        "no-section",
+                        f"PgBouncer does not start: `{line.name}` stands before any section (`value without section`).",
+                        "Put `[pgbouncer]` on a line of its own above it.",
+                    ),
+                )
                 reading.section = "?"
         elif reading.section != "?":
             _take(reading, source, line)
@@ -319,12 +365,15 @@ def _enter(reading: _Reading, source: _Source, line: _Line) -> None:
             return
         near = _nearest(name.strip().lower(), list(SETTINGS))
         known_ones = "`[databases]`, `[users]`, `[peers]` and `[pgbouncer]`"
-        reading.fault(at, _Fault(
-            "unknown-section",
-            f"PgBouncer does not start: it has no section `[{_shown(name)}]` (`invalid section`); "
-            f"it knows {known_ones}, in lower case and without blanks.",
-            f"Write `[{near}]`." if near else f"Remove the section, or use one of {known_ones}.",
-        ))
+        reading.fault(
+            at,
+            _Fault(
+                "unknown-section",
+                f"PgBouncer does not start: it has no section `[{_shown(name)}]` (`invalid section`); "
+                f"it knows {known_ones}, in lower case and without blanks.",
+                f"Write `[{near}]`." if near else f"Remove the section, or use one of {known_ones}.",
+            ),
+        )
         if not near:
             return
         name = near
@@ -346,26 +395,35 @@ def _follow(reading: _Reading, source: _Source, line: _Line, depth: int) -> None
         head, remark = _split(_REMARK, name)
         bare = name.strip("'\"")
         if head and remark:
-            reading.fault(source.at(line.span), _Fault(
-                "inline-comment",
-                f"PgBouncer does not start: it looks for a file named `{_shown(name)}`; "
-                "a comment has to stand on its own line.",
-                f"Write `%include {_shown(head)}`.",
-            ))
+            reading.fault(
+                source.at(line.span),
+                _Fault(
+                    "inline-comment",
+                    f"PgBouncer does not start: it looks for a file named `{_shown(name)}`; "
+                    "a comment has to stand on its own line.",
+                    f"Write `%include {_shown(head)}`.",
+                ),
+            )
         elif bare != name and name[0] == name[-1]:
-            reading.fault(source.at(line.span), _Fault(
-                "quoted",
-                f"PgBouncer does not start: it looks for a file whose name has the quotes in it, {_shown(name)}.",
-                f"Write `%include {_shown(bare)}`.",
-            ))
+            reading.fault(
+                source.at(line.span),
+                _Fault(
+                    "quoted",
+                    f"PgBouncer does not start: it looks for a file whose name has the quotes in it, {_shown(name)}.",
+                    f"Write `%include {_shown(bare)}`.",
+                ),
+            )
         return
     if depth >= _DEEPEST_INCLUDE:
-        reading.fault(source.at(line.span), _Fault(
-            "include",
-            f"PgBouncer does not start: `%include {_shown(name)}` is the eleventh file deep "
-            "(`include nesting level too deep`).",
-            "Break the circle of files that include one another.",
-        ))
+        reading.fault(
+            source.at(line.span),
+            _Fault(
+                "include",
+                f"PgBouncer does not start: `%include {_shown(name)}` is the eleventh file deep "
+                "(`include nesting level too deep`).",
+                "Break the circle of files that include one another.",
+            ),
+        )
         return
     reading.bytes_left -= len(data) + 1000
     if reading.bytes_left < 0:
@@ -412,12 +470,12 @@ def _syntax_fault(line: _Line, before: _Line | None) -> tuple[Span, _Fault]:
         plain = _NAME.fullmatch(quoted[1].encode()) is not None
         return (start, start + len(quoted[1].encode()) + 2), _Fault(
             "quoted",
-            f"PgBouncer does not start: a name in double quotes is a syntax error, here \"{_shown(quoted[1])}\" {log}.",
+            f'PgBouncer does not start: a name in double quotes is a syntax error, here "{_shown(quoted[1])}" {log}.',
             f"Write `{quoted[1]} = …`." if plain else f"Write `'{_shown(quoted[1])}' = …` (PgBouncer 1.25 and later).",
         )
     colon = re.match(r"([\w.*-]+)\s*(:)", text)
     if colon:
-        shown = _shown(text[colon.end():].strip()) if _is_word(colon[1]) and colon[1] != "password" else "…"
+        shown = _shown(text[colon.end() :].strip()) if _is_word(colon[1]) and colon[1] != "password" else "…"
         sep = start + len(text[: colon.start(2)].encode())
         return (sep, sep + 1), _Fault(
             "syntax",
@@ -453,13 +511,16 @@ def _syntax_fault(line: _Line, before: _Line | None) -> tuple[Span, _Fault]:
 
 def _take(reading: _Reading, source: _Source, line: _Line) -> None:
     if line.quoted:
-        reading.fault(source.at((line.span[0] - 1, line.span[1] + 1)), _Fault(
-            "quoted-name",
-            f"PgBouncer before 1.25 does not start: it takes the name in quotes, '{_shown(line.name)}', "
-            "for a syntax error.",
-            "Run PgBouncer 1.25 or later, or choose a name of letters, digits and `_.-*`.",
-            fatal=False,
-        ))
+        reading.fault(
+            source.at((line.span[0] - 1, line.span[1] + 1)),
+            _Fault(
+                "quoted-name",
+                f"PgBouncer before 1.25 does not start: it takes the name in quotes, '{_shown(line.name)}', "
+                "for a syntax error.",
+                "Run PgBouncer 1.25 or later, or choose a name of letters, digits and `_.-*`.",
+                fatal=False,
+            ),
+        )
     if reading.section == Scope.GLOBAL:
         _take_setting(reading, source, line)
     else:
@@ -476,13 +537,16 @@ def _take_setting(reading: _Reading, source: _Source, line: _Line) -> None:
             reading.fault(source.at(line.span), fault)
         return
     if found.until:
-        reading.fault(source.at(line.span), _Fault(
-            "removed",
-            f"PgBouncer {_release(found.until)} and later does not start: `{found.name}` was removed "
-            f"(`unknown parameter: pgbouncer/{found.name}`).",
-            "Remove the line.",
-            fatal=False,
-        ))
+        reading.fault(
+            source.at(line.span),
+            _Fault(
+                "removed",
+                f"PgBouncer {_release(found.until)} and later does not start: `{found.name}` was removed "
+                f"(`unknown parameter: pgbouncer/{found.name}`).",
+                "Remove the line.",
+                fatal=False,
+            ),
+        )
     text, odd = _value(found, raw)
     if odd and not source.template:
         span = _shifted(raw, line.value_span[0], odd.span) if odd.span else line.value_span
@@ -609,7 +673,7 @@ def _misread(found: Known, raw: str) -> _Fault | None:
 def _refused(found: Known, raw: str) -> _Fault | None:
     """Why PgBouncer does not start with a value that is no number or word it knows."""
     name = found.name
-    log = f"(`invalid value \"{_shown(raw)}\" for parameter {name}`)"
+    log = f'(`invalid value "{_shown(raw)}" for parameter {name}`)'
     if found.kind is Kind.PROTOCOLS:
         log = f"(`invalid {name}: {_shown(raw)}`)"
     head, remark = _split(_GLUED_REMARK, raw)
@@ -621,7 +685,8 @@ def _refused(found: Known, raw: str) -> _Fault | None:
                 f"PgBouncer does not start: what looks like a comment is part of the value of {name}; "
                 f"only whole lines can be comments {log}.",
                 f"Write `{name} = {meant}` and put the comment on a line of its own."
-                if meant else f"Put the comment on a line of its own, and give `{name}` a value or remove it.",
+                if meant
+                else f"Put the comment on a line of its own, and give `{name}` a value or remove it.",
                 span=(len(raw) - len(remark), len(raw)),
             )
     if not raw:
@@ -719,7 +784,7 @@ def _text_fault(found: Known, raw: str) -> _Fault | None:
         return _Fault(
             "reserved",
             "PgBouncer does not start: `pgbouncer` is its own console and cannot be the `auth_dbname` "
-            "(`cannot use the reserved \"pgbouncer\" database as an auth_dbname`).",
+            '(`cannot use the reserved "pgbouncer" database as an auth_dbname`).',
             "Name a database of the server, for example `auth_dbname = postgres`.",
         )
     head, remark = _split(_REMARK_IN_SQL if found.kind is Kind.SQL else _REMARK, raw)
@@ -856,11 +921,14 @@ def _take_entry(reading: _Reading, source: _Source, line: _Line, scope: Scope) -
         )
     else:
         if scope is Scope.PEER and "host" not in settings and not holed:
-            report(None, _Fault(
-                "peer",
-                f"PgBouncer does not start: peer `{_shown(line.name)}` has no host (`host was not provided for peer`).",
-                f"Write `{_shown(line.name)} = host=ADDRESS`.",
-            ))
+            report(
+                None,
+                _Fault(
+                    "peer",
+                    f"PgBouncer does not start: peer `{_shown(line.name)}` has no host (`host was not provided for peer`).",
+                    f"Write `{_shown(line.name)} = host=ADDRESS`.",
+                ),
+            )
     if scope is not Scope.PEER and not fault_of_name:
         entry = BouncerDatabase(line.name, source.at(line.span), tuple(settings.values()))
         target = reading.databases if scope is Scope.DATABASE else reading.users
@@ -880,7 +948,9 @@ def _for_fallback(fault: _Fault) -> _Fault:
     """``set_autodb`` keeps the line of ``*`` unread until the first client asks for a database."""
     message = fault.message.replace(
         "PgBouncer does not start:",
-        "PgBouncer starts, but refuses every client of a database that is not listed (`no such database`):", 1)
+        "PgBouncer starts, but refuses every client of a database that is not listed (`no such database`):",
+        1,
+    )
     return _Fault(fault.code, message, fault.remedy, False, fault.span)
 
 
@@ -889,7 +959,7 @@ def _name_fault(scope: Scope, name: str) -> _Fault | None:
         return _Fault(
             "reserved",
             "PgBouncer does not start: `pgbouncer` is the name of its own console "
-            "(`database name \"pgbouncer\" is reserved`).",
+            '(`database name "pgbouncer" is reserved`).',
             "Choose another name for clients to connect to; `dbname=pgbouncer` may keep the server's name.",
         )
     if scope is Scope.DATABASE and len(name.encode()) > LONGEST_DATABASE_NAME:
@@ -1070,7 +1140,7 @@ def _item_value(found: Known, item: _Item) -> tuple[str | None, _Fault | None]:
     if found.kind is Kind.CHOICE:
         if raw.lower() in found.choices:
             return raw.lower(), None
-        meant = _MEANT.get(raw.lower().strip("\",;")) or _nearest(raw.lower(), list(found.choices))
+        meant = _MEANT.get(raw.lower().strip('",;')) or _nearest(raw.lower(), list(found.choices))
         log = "invalid pool mode" if name == "pool_mode" else f"invalid {name}"
         return None, _Fault(
             "not-a-choice",
@@ -1167,22 +1237,28 @@ def _judge_whole(reading: _Reading, source: _Source, data: bytes) -> None:
     top = source.at((start, len(data.rstrip(_SPACE)) if end < 0 else len(data[:end].rstrip(_SPACE))))
     if reading.main is None:
         if not any(each.code in ("unknown-section", "no-section") for each in reading.faults.values()):
-            reading.fault(top, _Fault(
-                "no-main-section",
-                "PgBouncer does not start: the file has no `[pgbouncer]` section "
-                "(`main section missing from config file`).",
-                "Add a line `[pgbouncer]` and below it the settings, at least `listen_addr` and `auth_type`.",
-            ))
+            reading.fault(
+                top,
+                _Fault(
+                    "no-main-section",
+                    "PgBouncer does not start: the file has no `[pgbouncer]` section "
+                    "(`main section missing from config file`).",
+                    "Add a line `[pgbouncer]` and below it the settings, at least `listen_addr` and `auth_type`.",
+                ),
+            )
         return
     if not reading.serves:
-        reading.fault(reading.main, _Fault(
-            "no-databases",
-            "PgBouncer starts, but no client gets through: without a `[databases]` section it knows no database and "
-            "answers `no such database` to everyone.",
-            "Add a `[databases]` section with a line per database, for example "
-            "`app = host=127.0.0.1 port=5432 dbname=app`.",
-            fatal=False,
-        ))
+        reading.fault(
+            reading.main,
+            _Fault(
+                "no-databases",
+                "PgBouncer starts, but no client gets through: without a `[databases]` section it knows no database and "
+                "answers `no such database` to everyone.",
+                "Add a `[databases]` section with a line per database, for example "
+                "`app = host=127.0.0.1 port=5432 dbname=app`.",
+                fatal=False,
+            ),
+        )
     _judge_together(reading)
 
 
@@ -1200,12 +1276,15 @@ def _judge_together(reading: _Reading) -> None:
         if mode == "verify-full" and text("client_tls_ca_file") == "":
             missing.append("client_tls_ca_file")
         if missing:
-            reading.fault(settings["client_tls_sslmode"].at, _Fault(
-                "tls",
-                f"PgBouncer does not start: `client_tls_sslmode = {mode}` needs {_listed(missing)} "
-                "(`TLS setup failed`).",
-                "Add " + ", ".join(f"`{name} = FILE`" for name in missing) + ".",
-            ))
+            reading.fault(
+                settings["client_tls_sslmode"].at,
+                _Fault(
+                    "tls",
+                    f"PgBouncer does not start: `client_tls_sslmode = {mode}` needs {_listed(missing)} "
+                    "(`TLS setup failed`).",
+                    "Add " + ", ".join(f"`{name} = FILE`" for name in missing) + ".",
+                ),
+            )
     for side in ("client", "server"):
         protocols = settings.get(f"{side}_tls_protocols")
         if protocols and protocols.text and text(f"{side}_tls_sslmode") not in (None, "disable"):
@@ -1214,19 +1293,25 @@ def _judge_together(reading: _Reading) -> None:
             if refused:
                 reading.fault(protocols.at, refused)
     if text("auth_type") == "cert" and mode is not None and mode != "verify-full":
-        reading.fault(settings["auth_type"].at, _Fault(
-            "tls",
-            "PgBouncer does not start: `auth_type = cert` requires `client_tls_sslmode = verify-full`, here it is "
-            f"`{mode}` (`TLS setup failed`).",
-            "Write `client_tls_sslmode = verify-full`, with `client_tls_ca_file`, `client_tls_key_file` and "
-            "`client_tls_cert_file`.",
-        ))
+        reading.fault(
+            settings["auth_type"].at,
+            _Fault(
+                "tls",
+                "PgBouncer does not start: `auth_type = cert` requires `client_tls_sslmode = verify-full`, here it is "
+                f"`{mode}` (`TLS setup failed`).",
+                "Write `client_tls_sslmode = verify-full`, with `client_tls_ca_file`, `client_tls_key_file` and "
+                "`client_tls_cert_file`.",
+            ),
+        )
     if text("listen_addr") == "" and "unix_socket_dir" in settings and text("unix_socket_dir") == "":
-        reading.fault(settings["unix_socket_dir"].name_at, _Fault(
-            "nowhere",
-            "PgBouncer does not start: with neither `listen_addr` nor `unix_socket_dir` it has `nowhere to listen on`.",
-            "Write `listen_addr = 127.0.0.1`.",
-        ))
+        reading.fault(
+            settings["unix_socket_dir"].name_at,
+            _Fault(
+                "nowhere",
+                "PgBouncer does not start: with neither `listen_addr` nor `unix_socket_dir` it has `nowhere to listen on`.",
+                "Write `listen_addr = 127.0.0.1`.",
+            ),
+        )
 
 
 def _listed(names: list[str]) -> str:

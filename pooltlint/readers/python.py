@@ -624,7 +624,9 @@ def _concatenated(left: Expr, right: Text) -> tuple[Expr, Expr]:
     if not any(type(each) is Text and "://" in each.value for each in operands):
         return sums[0] if sums else left, right
     texts = _masked([each.value if type(each) is Text else "" for each in operands])
-    first, *others = [Text(text, each.span) if type(each) is Text else each for each, text in zip(operands, texts, strict=True)]
+    first, *others = [
+        Text(text, each.span) if type(each) is Text else each for each, text in zip(operands, texts, strict=True)
+    ]
     for each, other in zip(reversed(sums), others, strict=False):
         first = Operation("+", (first, other), each.span)
     return first, others[-1]

@@ -12,8 +12,14 @@ from pooltlint.model.topology import Client, Kind, Mode, Route, Runs, Topology, 
 from pooltlint.redaction import neutral, prose
 
 _RUNS = {
-    Runs.ONCE: "made once", Runs.REQUEST: "made for each request", Runs.JOB: "made for each job", Runs.LOOP: "made in a loop",
-    Runs.SCRIPT: "made by a script", Runs.TEST: "made by tests", Runs.CALL: "made on each call of its function", Runs.UNKNOWN: "",
+    Runs.ONCE: "made once",
+    Runs.REQUEST: "made for each request",
+    Runs.JOB: "made for each job",
+    Runs.LOOP: "made in a loop",
+    Runs.SCRIPT: "made by a script",
+    Runs.TEST: "made by tests",
+    Runs.CALL: "made on each call of its function",
+    Runs.UNKNOWN: "",
 }
 
 
@@ -41,8 +47,14 @@ def _text(topology: Topology, out: TextIO, colour: bool) -> None:
         text = neutral(text)
         return f"\x1b[{_COLOURS[how]}m{text}\x1b[0m" if colour and text else text
 
-    blocks = [*_clients(topology, style), *_prisma(topology, style), *_rails(topology, style), *_migrations(topology, style),
-              *_poolers(topology, style), *_loose(topology, style)]
+    blocks = [
+        *_clients(topology, style),
+        *_prisma(topology, style),
+        *_rails(topology, style),
+        *_migrations(topology, style),
+        *_poolers(topology, style),
+        *_loose(topology, style),
+    ]
     if not blocks:
         out.write("Nothing here connects to Postgres, as far as pooltlint can see.\n")
         return
@@ -67,7 +79,12 @@ def _clients(topology: Topology, style: Style) -> Iterator[str]:
 
 def _client(client: Client, style: Style) -> Iterator[str]:
     size = _size(client)
-    facts = ", ".join(filter(None, (f"{client.library}{f' {client.version}' if client.version else ''}", size, _RUNS[client.lifetime.runs])))
+    facts = ", ".join(
+        filter(
+            None,
+            (f"{client.library}{f' {client.version}' if client.version else ''}", size, _RUNS[client.lifetime.runs]),
+        )
+    )
     name = client.variable or client.function or client.call
     yield f"  {style(name, 'name')}  {neutral(client.call)}  {style(_at(client.at), 'dim')}\n    {facts}\n"
     if client.wraps:
@@ -82,7 +99,11 @@ def _size(client: Client) -> str:
     if client.limit is None or client.kind is not Kind.POOL or not client.opens:
         return "one connection" if client.kind is Kind.CONNECTION else ""
     if client.limit.count is None:
-        return f"up to {client.limit.formula} connections" if client.limit.formula and not client.limit.formula[0].isdigit() else "size not known"
+        return (
+            f"up to {client.limit.formula} connections"
+            if client.limit.formula and not client.limit.formula[0].isdigit()
+            else "size not known"
+        )
     default = "" if client.limit.explicit.value == "yes" else " by default"
     return f"up to {client.limit.count} connection{'' if client.limit.count == 1 else 's'}{default}"
 
@@ -115,7 +136,9 @@ def _way(route: Route, style: Style) -> str:
         case Mode.DIRECT:
             return style("direct", "direct")
         case Mode.TRANSACTION | Mode.SESSION | Mode.STATEMENT:
-            prepared = {"yes": ", keeps prepared statements apart", "no": ", no prepared statements", "unknown": ""}[route.prepared.value]
+            prepared = {"yes": ", keeps prepared statements apart", "no": ", no prepared statements", "unknown": ""}[
+                route.prepared.value
+            ]
             version = f" {route.version}" if route.version else ""
             return style(f"through {route.pooler or 'a pooler'}{version}, {route.mode.value} mode{prepared}", "pooled")
         case Mode.HTTP:
@@ -127,7 +150,11 @@ def _way(route: Route, style: Style) -> str:
 def _prisma(topology: Topology, style: Style) -> Iterator[str]:
     for each in topology.prisma:
         engine = {"yes": "Rust engine", "no": "driver adapter", "unknown": "engine not known"}[each.engine.value]
-        yield "\n" + style(f"Prisma schema {each.schema.path}", "name") + f"\n    {neutral(each.provider) or 'provider not known'}, {neutral(each.version) or 'version not known'}, {engine}\n"
+        yield (
+            "\n"
+            + style(f"Prisma schema {each.schema.path}", "name")
+            + f"\n    {neutral(each.provider) or 'provider not known'}, {neutral(each.version) or 'version not known'}, {engine}\n"
+        )
         yield from _urls(each.url, style, "    ") if each.url or not each.direct_url else ()
         if each.has_direct_url:
             yield "    migrations (directUrl):\n"
@@ -137,7 +164,11 @@ def _prisma(topology: Topology, style: Style) -> Iterator[str]:
 def _rails(topology: Topology, style: Style) -> Iterator[str]:
     for each in topology.rails:
         if each.urls:
-            yield "\n" + style(f"Rails {each.database.environment} {each.database.name}", "name") + f"  {style(_at(each.at), 'dim')}\n"
+            yield (
+                "\n"
+                + style(f"Rails {each.database.environment} {each.database.name}", "name")
+                + f"  {style(_at(each.at), 'dim')}\n"
+            )
             yield from _urls(each.urls, style, "    ")
 
 
@@ -151,8 +182,15 @@ def _poolers(topology: Topology, style: Style) -> Iterator[str]:
     for pooler in topology.poolers:
         names = f" as {', '.join(pooler.names)}" if pooler.names else ""
         ports = f", port {', '.join(map(str, pooler.ports))}" if pooler.ports else ""
-        modes = "; ".join(f"{mode.value} mode" if name == "*" else f"{mode.value} mode for {name}" for name, mode in pooler.modes.items())
-        yield "\n" + style(f"{pooler.name}{names}", "name") + f"  {style(_at(pooler.at), 'dim')}\n    {neutral(modes)}{ports}\n"
+        modes = "; ".join(
+            f"{mode.value} mode" if name == "*" else f"{mode.value} mode for {name}"
+            for name, mode in pooler.modes.items()
+        )
+        yield (
+            "\n"
+            + style(f"{pooler.name}{names}", "name")
+            + f"  {style(_at(pooler.at), 'dim')}\n    {neutral(modes)}{ports}\n"
+        )
 
 
 def _loose(topology: Topology, style: Style) -> Iterator[str]:
@@ -182,13 +220,19 @@ def _mermaid(topology: Topology, out: TextIO, colour: bool) -> None:
     def node(kind: str, key: str, label: str, shape: tuple[str, str]) -> str:
         if (name := f"{kind}:{key}") not in names:
             names[name] = f"n{len(names)}"
-            lines.append(f"  {names[name]}{shape[0]}\"{_escaped(label)}\"{shape[1]}")
+            lines.append(f'  {names[name]}{shape[0]}"{_escaped(label)}"{shape[1]}')
         return names[name]
 
     users: list[tuple[str, str, tuple[Url, ...]]] = []
     for client in topology.clients:
         if client.lifetime.runs is not Runs.TEST and not client.wraps and client.opens:
-            users.append((_at(client.at), f"{client.variable or client.call}\n{client.library}, {_size(client) or client.kind.value}", client.urls))
+            users.append(
+                (
+                    _at(client.at),
+                    f"{client.variable or client.call}\n{client.library}, {_size(client) or client.kind.value}",
+                    client.urls,
+                )
+            )
     for prisma in topology.prisma:
         if not prisma.clients:
             users.append((_at(prisma.at), f"Prisma\n{prisma.schema.path}", prisma.url))
@@ -199,7 +243,12 @@ def _mermaid(topology: Topology, out: TextIO, colour: bool) -> None:
         start = node("client", key, label, ("[", "]"))
         for url in deciding(urls) or urls[:1]:
             if url.route.pooler:
-                way = node("pooler", url.route.pooler + _host(url), f"{url.route.pooler}\n{url.route.mode.value} mode\n{_host(url)}", ("{{", "}}"))
+                way = node(
+                    "pooler",
+                    url.route.pooler + _host(url),
+                    f"{url.route.pooler}\n{url.route.mode.value} mode\n{_host(url)}",
+                    ("{{", "}}"),
+                )
                 edges.append(f"  {start} -->|{_escaped(url.name or 'code')}| {way}")
                 edges.append(f"  {way} --> {node('server', 'postgres', 'Postgres', ('[(', ')]'))}")
             else:

@@ -12,7 +12,8 @@ from pooltlint.model.source import Place
 def manifest(path: str, *pairs: tuple[str, str], lock: bool = False, within: str = "") -> Manifest:
     at = Place(path, 0, 1, 1, 1)
     made = tuple(
-        Dependency("npm", name, at, locked=text, within=within) if lock else Dependency("npm", name, at, wanted=text) for name, text in pairs
+        Dependency("npm", name, at, locked=text, within=within) if lock else Dependency("npm", name, at, wanted=text)
+        for name, text in pairs
     )
     return Manifest(path, "npm", made, lock=lock)
 
@@ -26,12 +27,24 @@ def version(path: str, *manifests: Manifest) -> str:
     [
         ((manifest("package.json", ("pg", "^8.11.0")),), "8.11.0"),
         ((manifest("package.json", ("pg", "*")),), ""),
-        ((manifest("package.json", ("pg", "^8.11.0")), manifest("package-lock.json", ("pg", "8.16.3"), lock=True)), "8.16.3"),
-        ((manifest("apps/web/package.json", ("pg", "^8.11.0")), manifest("package-lock.json", ("pg", "8.16.3"), lock=True)), "8.16.3"),
+        (
+            (manifest("package.json", ("pg", "^8.11.0")), manifest("package-lock.json", ("pg", "8.16.3"), lock=True)),
+            "8.16.3",
+        ),
+        (
+            (
+                manifest("apps/web/package.json", ("pg", "^8.11.0")),
+                manifest("package-lock.json", ("pg", "8.16.3"), lock=True),
+            ),
+            "8.16.3",
+        ),
         ((manifest("other/package.json", ("pg", "^8.11.0")),), ""),
         ((manifest("apps/web/package.json", ("pg", "^7.0.0")), manifest("package.json", ("pg", "^8.0.0"))), "7.0.0"),
         (
-            (manifest("apps/web/package.json", ("pg", "^7.0.0")), manifest("package-lock.json", ("pg", "8.16.3"), ("pg", "7.18.2"), lock=True)),
+            (
+                manifest("apps/web/package.json", ("pg", "^7.0.0")),
+                manifest("package-lock.json", ("pg", "8.16.3"), ("pg", "7.18.2"), lock=True),
+            ),
             "7.18.2",
         ),
     ],
@@ -50,4 +63,6 @@ def test_own_workspace_before_the_common_entry() -> None:
 def test_the_note_names_where_it_is_said() -> None:
     found, because = Packages([manifest("package.json", ("pg", "^8.11.0"))], {}).version("a.ts", "pg")
     assert found == "8.11.0"
-    assert [(note.text, note.at.path if note.at else "") for note in because] == [("pg ^8.11.0 allows 8.11.0", "package.json")]
+    assert [(note.text, note.at.path if note.at else "") for note in because] == [
+        ("pg ^8.11.0 allows 8.11.0", "package.json")
+    ]

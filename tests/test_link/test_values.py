@@ -48,7 +48,10 @@ TYPES = {
     "namespace import": ({"a.ts": "import * as pg from 'pg'; probe(new pg.Pool())"}, "pg.Pool"),
     "require": ({"a.js": "const { Pool: P } = require('pg'); probe(new P())"}, "pg.Pool"),
     "require of a module": ({"a.js": "const pg = require('pg'); probe(new pg.Pool())"}, "pg.Pool"),
-    "dynamic import": ({"a.ts": "async function f() { const { Pool } = await import('pg'); probe(new Pool()) }"}, "pg.Pool"),
+    "dynamic import": (
+        {"a.ts": "async function f() { const { Pool } = await import('pg'); probe(new Pool()) }"},
+        "pg.Pool",
+    ),
     "deno": ({"a.ts": "import pg from 'npm:pg@8'; probe(new pg.Pool())"}, "pg.Pool"),
     "import equals": ({"a.ts": "import pg = require('pg'); probe(new pg.Pool())"}, "pg.Pool"),
     "another Pool": ({"a.ts": "import { Pool } from 'mysql2'; probe(new Pool())"}, "Dark"),
@@ -57,69 +60,124 @@ TYPES = {
     "shadowed": ({"a.ts": PG + " function f(pool) { probe(pool) }"}, "Dark"),
     "from another file": ({"db.ts": PG, "a.ts": "import { pool } from './db'; probe(pool)"}, "pg.Pool"),
     "renamed export": (
-        {"db.ts": "import { Pool } from 'pg'; const p = new Pool(); export { p as db }", "a.ts": "import { db } from './db'; probe(db)"},
+        {
+            "db.ts": "import { Pool } from 'pg'; const p = new Pool(); export { p as db }",
+            "a.ts": "import { db } from './db'; probe(db)",
+        },
         "pg.Pool",
     ),
     "default export": (
         {"db.ts": "import { Pool } from 'pg'; export default new Pool()", "a.ts": "import any from './db'; probe(any)"},
         "pg.Pool",
     ),
-    "barrel": ({"x/db.ts": PG, "x/index.ts": "export * from './db'", "a.ts": "import { pool } from './x'; probe(pool)"}, "pg.Pool"),
+    "barrel": (
+        {"x/db.ts": PG, "x/index.ts": "export * from './db'", "a.ts": "import { pool } from './x'; probe(pool)"},
+        "pg.Pool",
+    ),
     "named re-export": (
-        {"db.ts": PG, "i.ts": "export { pool as main } from './db'", "a.ts": "import { main } from './i'; probe(main)"}, "pg.Pool",
+        {"db.ts": PG, "i.ts": "export { pool as main } from './db'", "a.ts": "import { main } from './i'; probe(main)"},
+        "pg.Pool",
     ),
     "commonjs object": (
-        {"db.js": "const { Pool } = require('pg'); const pool = new Pool(); module.exports = { pool }", "a.js": "const { pool } = require('./db'); probe(pool)"},
+        {
+            "db.js": "const { Pool } = require('pg'); const pool = new Pool(); module.exports = { pool }",
+            "a.js": "const { pool } = require('./db'); probe(pool)",
+        },
         "pg.Pool",
     ),
     "commonjs whole": (
-        {"db.js": "const { Pool } = require('pg'); module.exports = new Pool()", "a.js": "const p = require('./db'); probe(p)"}, "pg.Pool",
+        {
+            "db.js": "const { Pool } = require('pg'); module.exports = new Pool()",
+            "a.js": "const p = require('./db'); probe(p)",
+        },
+        "pg.Pool",
     ),
-    "checkout": ({"db.ts": PG, "a.ts": "import { pool } from './db'; async function f() { const c = await pool.connect(); probe(c) }"}, "pg.PoolClient"),
+    "checkout": (
+        {
+            "db.ts": PG,
+            "a.ts": "import { pool } from './db'; async function f() { const c = await pool.connect(); probe(c) }",
+        },
+        "pg.PoolClient",
+    ),
     "field": (
-        {"a.ts": "import { Pool } from 'pg'; class A { private p = new Pool(); f() { probe(this.p) } }"}, "pg.Pool",
+        {"a.ts": "import { Pool } from 'pg'; class A { private p = new Pool(); f() { probe(this.p) } }"},
+        "pg.Pool",
     ),
     "constructor assignment": (
-        {"a.ts": "import { Pool } from 'pg'; class A { constructor() { this.p = new Pool() } f() { probe(this.p) } }"}, "pg.Pool",
+        {"a.ts": "import { Pool } from 'pg'; class A { constructor() { this.p = new Pool() } f() { probe(this.p) } }"},
+        "pg.Pool",
     ),
     "constructor injection": (
-        {"a.ts": "import { Pool } from 'pg'; class A { constructor(private readonly p: Pool) {} f() { probe(this.p) } }"}, "pg.Pool",
+        {
+            "a.ts": "import { Pool } from 'pg'; class A { constructor(private readonly p: Pool) {} f() { probe(this.p) } }"
+        },
+        "pg.Pool",
     ),
     "injected without a type": (
-        {"a.js": "const { Pool } = require('pg'); class A { constructor(p) { this.p = p } f() { probe(this.p) } } new A(new Pool())"}, "pg.Pool",
+        {
+            "a.js": "const { Pool } = require('pg'); class A { constructor(p) { this.p = p } f() { probe(this.p) } } new A(new Pool())"
+        },
+        "pg.Pool",
     ),
     "inherited field": (
-        {"a.ts": "import { Pool } from 'pg'; class B { p = new Pool() } class A extends B { f() { probe(this.p) } }"}, "pg.Pool",
+        {"a.ts": "import { Pool } from 'pg'; class B { p = new Pool() } class A extends B { f() { probe(this.p) } }"},
+        "pg.Pool",
     ),
     "getter": (
-        {"a.ts": "import { Pool } from 'pg'; const q = new Pool(); class A { get p() { return q } f() { probe(this.p) } }"}, "pg.Pool",
+        {
+            "a.ts": "import { Pool } from 'pg'; const q = new Pool(); class A { get p() { return q } f() { probe(this.p) } }"
+        },
+        "pg.Pool",
     ),
     "factory": (
-        {"a.ts": "import { Pool } from 'pg'; function make() { return new Pool() } probe(make())"}, "pg.Pool",
+        {"a.ts": "import { Pool } from 'pg'; function make() { return new Pool() } probe(make())"},
+        "pg.Pool",
     ),
     "lazy factory": (
-        {"a.ts": "import { Pool } from 'pg'; let p: Pool | null = null; function get() { if (!p) p = new Pool(); return p } probe(get())"}, "pg.Pool",
+        {
+            "a.ts": "import { Pool } from 'pg'; let p: Pool | null = null; function get() { if (!p) p = new Pool(); return p } probe(get())"
+        },
+        "pg.Pool",
     ),
     "globalThis": (
-        {"a.ts": "import { PrismaClient } from '@prisma/client'; const g = globalThis as any; const p = g.prisma ?? new PrismaClient(); g.prisma = p; probe(p)"},
+        {
+            "a.ts": "import { PrismaClient } from '@prisma/client'; const g = globalThis as any; const p = g.prisma ?? new PrismaClient(); g.prisma = p; probe(p)"
+        },
         "prisma.PrismaClient",
     ),
     "member of a literal": (
-        {"a.ts": "import { Pool } from 'pg'; const ref = { current: null }; function f() { ref.current = new Pool() } probe(ref.current)"}, "pg.Pool",
+        {
+            "a.ts": "import { Pool } from 'pg'; const ref = { current: null }; function f() { ref.current = new Pool() } probe(ref.current)"
+        },
+        "pg.Pool",
     ),
     "generated client": (
-        {"a.ts": "import { PrismaClient } from './generated/prisma/client'; probe(new PrismaClient())"}, "prisma.PrismaClient",
+        {"a.ts": "import { PrismaClient } from './generated/prisma/client'; probe(new PrismaClient())"},
+        "prisma.PrismaClient",
     ),
     "extended client": (
-        {"a.ts": "import { PrismaClient } from '@prisma/client'; probe(new PrismaClient().$extends({}))"}, "prisma.PrismaClient",
+        {"a.ts": "import { PrismaClient } from '@prisma/client'; probe(new PrismaClient().$extends({}))"},
+        "prisma.PrismaClient",
     ),
     "transaction callback": (
-        {"a.ts": "import postgres from 'postgres'; const sql = postgres(); sql.begin(async tx => { probe(tx) })"}, "postgres.TransactionSql",
+        {"a.ts": "import postgres from 'postgres'; const sql = postgres(); sql.begin(async tx => { probe(tx) })"},
+        "postgres.TransactionSql",
     ),
-    "then callback": ({"db.ts": PG, "a.ts": "import { pool } from './db'; pool.connect().then(c => { probe(c) })"}, "pg.PoolClient"),
-    "done callback": ({"db.ts": PG, "a.ts": "import { pool } from './db'; pool.connect((err, c, done) => { probe(c) })"}, "pg.PoolClient"),
+    "then callback": (
+        {"db.ts": PG, "a.ts": "import { pool } from './db'; pool.connect().then(c => { probe(c) })"},
+        "pg.PoolClient",
+    ),
+    "done callback": (
+        {"db.ts": PG, "a.ts": "import { pool } from './db'; pool.connect((err, c, done) => { probe(c) })"},
+        "pg.PoolClient",
+    ),
     "cast": ({"a.ts": "import { Pool } from 'pg'; probe((new Pool() as unknown) as Pool)"}, "pg.Pool"),
-    "memoised": ({"a.ts": "import { cache } from 'react'; import { Pool } from 'pg'; const get = cache(() => new Pool()); probe(get())"}, "pg.Pool"),
+    "memoised": (
+        {
+            "a.ts": "import { cache } from 'react'; import { Pool } from 'pg'; const get = cache(() => new Pool()); probe(get())"
+        },
+        "pg.Pool",
+    ),
     # Python
     "import as": ({"a.py": "import psycopg2 as pg\nprobe(pg.connect())"}, "psycopg2.connection"),
     "from import": ({"a.py": "from psycopg2 import connect as c\nprobe(c())"}, "psycopg2.connection"),
@@ -127,14 +185,21 @@ TYPES = {
     "inner import": ({"a.py": "def f():\n    import asyncpg\n    probe(asyncpg.create_pool())"}, "asyncpg.pool"),
     "redis connect": ({"a.py": "import redis\nprobe(redis.connect())"}, "Dark"),
     "global": (
-        {"a.py": "import asyncpg\npool = None\nasync def start():\n    global pool\n    pool = await asyncpg.create_pool()\ndef f():\n    probe(pool)"},
+        {
+            "a.py": "import asyncpg\npool = None\nasync def start():\n    global pool\n    pool = await asyncpg.create_pool()\ndef f():\n    probe(pool)"
+        },
         "asyncpg.pool",
     ),
     "self attribute": (
-        {"a.py": "import asyncpg\nclass A:\n    async def start(self):\n        self.p = await asyncpg.create_pool()\n    def f(self):\n        probe(self.p)"},
+        {
+            "a.py": "import asyncpg\nclass A:\n    async def start(self):\n        self.p = await asyncpg.create_pool()\n    def f(self):\n        probe(self.p)"
+        },
         "asyncpg.pool",
     ),
-    "with target": ({"a.py": "import psycopg_pool\np = psycopg_pool.ConnectionPool()\nwith p.connection() as c:\n    probe(c)"}, "psycopg.pooled"),
+    "with target": (
+        {"a.py": "import psycopg_pool\np = psycopg_pool.ConnectionPool()\nwith p.connection() as c:\n    probe(c)"},
+        "psycopg.pooled",
+    ),
     "context manager": (
         {
             "db.py": "import contextlib\nimport asyncpg\n@contextlib.asynccontextmanager\nasync def conn(pool: asyncpg.Pool):\n    async with pool.acquire() as c:\n        yield c",
@@ -142,24 +207,46 @@ TYPES = {
         },
         "asyncpg.pooled",
     ),
-    "annotation": ({"a.py": "from sqlalchemy.orm import Session\ndef f(db: Session):\n    probe(db)"}, "sqlalchemy.Session"),
-    "optional annotation": ({"a.py": "from typing import Optional\nfrom sqlalchemy.orm import Session\ndef f(db: Optional[Session] = None):\n    probe(db)"}, "sqlalchemy.Session"),
+    "annotation": (
+        {"a.py": "from sqlalchemy.orm import Session\ndef f(db: Session):\n    probe(db)"},
+        "sqlalchemy.Session",
+    ),
+    "optional annotation": (
+        {
+            "a.py": "from typing import Optional\nfrom sqlalchemy.orm import Session\ndef f(db: Optional[Session] = None):\n    probe(db)"
+        },
+        "sqlalchemy.Session",
+    ),
     "quoted annotation": ({"a.py": "from asyncpg import Pool\ndef f(p: 'Pool'):\n    probe(p)"}, "asyncpg.pool"),
     "depends": (
-        {"a.py": "from fastapi import Depends\nfrom sqlalchemy.orm import sessionmaker\nS = sessionmaker()\ndef get_db():\n    db = S()\n    try:\n        yield db\n    finally:\n        db.close()\ndef f(db=Depends(get_db)):\n    probe(db)"},
+        {
+            "a.py": "from fastapi import Depends\nfrom sqlalchemy.orm import sessionmaker\nS = sessionmaker()\ndef get_db():\n    db = S()\n    try:\n        yield db\n    finally:\n        db.close()\ndef f(db=Depends(get_db)):\n    probe(db)"
+        },
         "sqlalchemy.Session",
     ),
     "annotated alias": (
-        {"a.py": "from typing import Annotated\nfrom fastapi import Depends\nfrom sqlalchemy.orm import sessionmaker\nS = sessionmaker()\ndef get_db():\n    with S() as db:\n        yield db\nDb = Annotated[object, Depends(get_db)]\ndef f(db: Db):\n    probe(db)"},
+        {
+            "a.py": "from typing import Annotated\nfrom fastapi import Depends\nfrom sqlalchemy.orm import sessionmaker\nS = sessionmaker()\ndef get_db():\n    with S() as db:\n        yield db\nDb = Annotated[object, Depends(get_db)]\ndef f(db: Db):\n    probe(db)"
+        },
         "sqlalchemy.Session",
     ),
-    "star import": ({"db.py": "import asyncpg\npool = asyncpg.create_pool()", "a.py": "from db import *\nprobe(pool)"}, "asyncpg.pool"),
+    "star import": (
+        {"db.py": "import asyncpg\npool = asyncpg.create_pool()", "a.py": "from db import *\nprobe(pool)"},
+        "asyncpg.pool",
+    ),
     "package re-export": (
-        {"app/db/__init__.py": "from .session import engine", "app/db/session.py": "from sqlalchemy import create_engine\nengine = create_engine('postgresql://h/d')", "app/a.py": "from app.db import engine\nprobe(engine)"},
+        {
+            "app/db/__init__.py": "from .session import engine",
+            "app/db/session.py": "from sqlalchemy import create_engine\nengine = create_engine('postgresql://h/d')",
+            "app/a.py": "from app.db import engine\nprobe(engine)",
+        },
         "sqlalchemy.Engine",
     ),
     "module attribute": (
-        {"app/db.py": "from sqlalchemy import create_engine\nengine = create_engine('postgresql://h/d')", "app/a.py": "from app import db\nprobe(db.engine)"},
+        {
+            "app/db.py": "from sqlalchemy import create_engine\nengine = create_engine('postgresql://h/d')",
+            "app/a.py": "from app import db\nprobe(db.engine)",
+        },
         "sqlalchemy.Engine",
     ),
 }
@@ -180,26 +267,45 @@ ENVIRONMENT = {
     "Bun.env": ({"a.ts": "probe(Bun.env.DATABASE_URL)"}, "DATABASE_URL"),
     "node:process": ({"a.ts": "import { env } from 'node:process'; probe(env.DATABASE_URL)"}, "DATABASE_URL"),
     "prisma env()": ({"a.ts": "import { env } from 'prisma/config'; probe(env('DATABASE_URL'))"}, "DATABASE_URL"),
-    "t3": ({"e.ts": "import { createEnv } from '@t3-oss/env-nextjs'; export const env = createEnv({})", "a.ts": "import { env } from './e'; probe(env.DATABASE_URL)"}, "DATABASE_URL"),
-    "zod": ({"a.ts": "import { z } from 'zod'; const env = z.object({}).parse(process.env); probe(env.DATABASE_URL)"}, "DATABASE_URL"),
+    "t3": (
+        {
+            "e.ts": "import { createEnv } from '@t3-oss/env-nextjs'; export const env = createEnv({})",
+            "a.ts": "import { env } from './e'; probe(env.DATABASE_URL)",
+        },
+        "DATABASE_URL",
+    ),
+    "zod": (
+        {"a.ts": "import { z } from 'zod'; const env = z.object({}).parse(process.env); probe(env.DATABASE_URL)"},
+        "DATABASE_URL",
+    ),
     "os.environ[]": ({"a.py": "import os\nprobe(os.environ['DATABASE_URL'])"}, "DATABASE_URL"),
     "os.environ.get": ({"a.py": "from os import environ\nprobe(environ.get('DATABASE_URL'))"}, "DATABASE_URL"),
     "os.getenv": ({"a.py": "from os import getenv as g\nprobe(g('DATABASE_URL', 'x'))"}, "DATABASE_URL"),
     "decouple": ({"a.py": "from decouple import config\nprobe(config('DATABASE_URL', default='x'))"}, "DATABASE_URL"),
     "pydantic": (
-        {"c.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    database_url: str\nsettings = S()", "a.py": "from c import settings\nprobe(settings.database_url)"},
+        {
+            "c.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    database_url: str\nsettings = S()",
+            "a.py": "from c import settings\nprobe(settings.database_url)",
+        },
         "DATABASE_URL",
     ),
     "pydantic prefix": (
-        {"a.py": "from pydantic_settings import BaseSettings, SettingsConfigDict\nclass S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='APP_')\n    database_url: str\nprobe(S().database_url)"},
+        {
+            "a.py": "from pydantic_settings import BaseSettings, SettingsConfigDict\nclass S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='APP_')\n    database_url: str\nprobe(S().database_url)"
+        },
         "APP_DATABASE_URL",
     ),
     "pydantic alias": (
-        {"a.py": "from pydantic import Field\nfrom pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    url: str = Field(alias='DATABASE_URL')\nprobe(S().url)"},
+        {
+            "a.py": "from pydantic import Field\nfrom pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    url: str = Field(alias='DATABASE_URL')\nprobe(S().url)"
+        },
         "DATABASE_URL",
     ),
     "environ.Env": ({"a.py": "import environ\nenv = environ.Env()\nprobe(env('DATABASE_URL'))"}, "DATABASE_URL"),
-    "environ.Env.str": ({"a.py": "import environ\nenv = environ.Env()\nprobe(env.str('DATABASE_URL', default='x'))"}, "DATABASE_URL"),
+    "environ.Env.str": (
+        {"a.py": "import environ\nenv = environ.Env()\nprobe(env.str('DATABASE_URL', default='x'))"},
+        "DATABASE_URL",
+    ),
 }
 
 
@@ -222,7 +328,10 @@ def test_spread_keeps_what_is_known() -> None:
     found = probe({"a.ts": "const base = { max: 5, min: 1 }; probe({ ...base, max: 7 })"})
     assert isinstance(found, Table)
     assert not found.open
-    assert [(name, value.value) for name, value in found.entries.items() if isinstance(value, Const)] == [("max", 7), ("min", 1)]
+    assert [(name, value.value) for name, value in found.entries.items() if isinstance(value, Const)] == [
+        ("max", 7),
+        ("min", 1),
+    ]
 
 
 def test_unknown_spread_leaves_the_table_open() -> None:
@@ -237,13 +346,25 @@ def test_conditional_spread_is_either() -> None:
     assert isinstance(found.entries["prepare"], (Either, Const, Dark))
 
 
-@pytest.mark.parametrize("text", ["const a = b; const b = a; probe(a)", "function f() { return f() } probe(f())", "class A extends A {} probe(new A().x)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const a = b; const b = a; probe(a)",
+        "function f() { return f() } probe(f())",
+        "class A extends A {} probe(new A().x)",
+    ],
+)
 def test_cycles_end(text: str) -> None:
     assert not isinstance(probe({"a.ts": text}), Instance)
 
 
 def test_import_cycle_ends() -> None:
-    assert isinstance(probe({"b.ts": "export { x } from './a'", "a.ts": "export { x } from './b'; import { x } from './b'; probe(x)"}), Dark)
+    assert isinstance(
+        probe(
+            {"b.ts": "export { x } from './a'", "a.ts": "export { x } from './b'; import { x } from './b'; probe(x)"}
+        ),
+        Dark,
+    )
 
 
 def test_python_import_cycle_ends() -> None:

@@ -10,57 +10,96 @@ ALWAYS, LEAKS, NEVER, HANDED, UNKNOWN = Fate.ALWAYS, Fate.LEAKS, Fate.NEVER, Fat
 
 CASES = [
     # --- straight lines
-    Case("released at the end, but not when a call raises", LEAKS, """
+    Case(
+        "released at the end, but not when a call raises",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             conn.execute("a")  # ! exception
             pool.putconn(conn)
-    """),
-    Case("nothing between checkout and release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "nothing between checkout and release",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             pool.putconn(conn)
-    """),
-    Case("nothing that raises in between", ALWAYS, """
+    """,
+    ),
+    Case(
+        "nothing that raises in between",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             print("got it")
             x = conn.info
             pool.putconn(conn)
-    """),
-    Case("never released", NEVER, """
+    """,
+    ),
+    Case(
+        "never released",
+        NEVER,
+        """
         async def f():
             conn = await pool.acquire()
             return await conn.fetch("a")  # ! exception, return
-    """),
-    Case("never released, no exit but the end", NEVER, """
+    """,
+    ),
+    Case(
+        "never released, no exit but the end",
+        NEVER,
+        """
         def f():
             conn = pool.getconn()
             print(conn.info)  # ! end
-    """),
-    Case("never bound", NEVER, """
+    """,
+    ),
+    Case(
+        "never bound",
+        NEVER,
+        """
         def f():
             pool.getconn().execute("a")  # ! exception, end
-    """),
-    Case("closed in a chain", ALWAYS, """
+    """,
+    ),
+    Case(
+        "closed in a chain",
+        ALWAYS,
+        """
         def f():
             pool.getconn().close()
-    """),
-    Case("keyword argument releases", ALWAYS, """
+    """,
+    ),
+    Case(
+        "keyword argument releases",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             pool.putconn(conn=conn)
-    """),
+    """,
+    ),
     # --- try and finally
-    Case("try and finally", ALWAYS, """
+    Case(
+        "try and finally",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
                 return conn.execute("a")
             finally:
                 pool.putconn(conn)
-    """),
-    Case("checkout inside try, guarded", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, guarded",
+        ALWAYS,
+        """
         def f():
             conn = None
             try:
@@ -69,8 +108,12 @@ CASES = [
             finally:
                 if conn is not None:
                     pool.putconn(conn)
-    """),
-    Case("checkout inside try, guarded by truth", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, guarded by truth",
+        ALWAYS,
+        """
         def f():
             conn = None
             try:
@@ -81,8 +124,12 @@ CASES = [
             finally:
                 if conn:
                     conn.close()
-    """),
-    Case("checkout inside try, guarded by its own state", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, guarded by its own state",
+        ALWAYS,
+        """
         def f():
             conn = None
             try:
@@ -91,8 +138,12 @@ CASES = [
             finally:
                 if conn and not conn.closed:
                     conn.close()
-    """),
-    Case("guarded by locals()", ALWAYS, """
+    """,
+    ),
+    Case(
+        "guarded by locals()",
+        ALWAYS,
+        """
         def f():
             try:
                 conn = pool.getconn()
@@ -100,8 +151,12 @@ CASES = [
             finally:
                 if "conn" in locals():
                     conn.close()
-    """),
-    Case("exception between checkout and try", LEAKS, """
+    """,
+    ),
+    Case(
+        "exception between checkout and try",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             cur = conn.cursor()  # ! exception
@@ -109,8 +164,12 @@ CASES = [
                 cur.execute("a")
             finally:
                 pool.putconn(conn)
-    """),
-    Case("something raises in finally in front of the release", LEAKS, """
+    """,
+    ),
+    Case(
+        "something raises in finally in front of the release",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -118,8 +177,12 @@ CASES = [
             finally:
                 audit()  # ! exception
                 pool.putconn(conn)
-    """),
-    Case("released in a finally inside finally", ALWAYS, """
+    """,
+    ),
+    Case(
+        "released in a finally inside finally",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -129,16 +192,24 @@ CASES = [
                     audit()
                 finally:
                     pool.putconn(conn)
-    """),
-    Case("finally without release", NEVER, """
+    """,
+    ),
+    Case(
+        "finally without release",
+        NEVER,
+        """
         def f():
             conn = pool.getconn()
             try:
                 return conn.execute("a")  # ! exception, return
             finally:
                 print("done")
-    """),
-    Case("nested try, only the inner has a finally", LEAKS, """
+    """,
+    ),
+    Case(
+        "nested try, only the inner has a finally",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -151,9 +222,13 @@ CASES = [
                 log("failed")
             # the exception of prepare() is swallowed
             return 1  # ! return
-    """),
+    """,
+    ),
     # --- except
-    Case("released in try and in except", ALWAYS, """
+    Case(
+        "released in try and in except",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -163,8 +238,12 @@ CASES = [
             except Exception:
                 pool.putconn(conn)
                 raise
-    """),
-    Case("released in try only, swallowed", LEAKS, """
+    """,
+    ),
+    Case(
+        "released in try only, swallowed",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -172,8 +251,12 @@ CASES = [
                 pool.putconn(conn)
             except Exception as e:
                 print(e)  # ! end
-    """),
-    Case("released in try only, raised again", LEAKS, """
+    """,
+    ),
+    Case(
+        "released in try only, raised again",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -181,8 +264,12 @@ CASES = [
                 pool.putconn(conn)
             except Exception:
                 raise  # ! raise
-    """),
-    Case("a typed handler may miss", LEAKS, """
+    """,
+    ),
+    Case(
+        "a typed handler may miss",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -190,8 +277,12 @@ CASES = [
                 pool.putconn(conn)
             except KeyError:
                 pool.putconn(conn)
-    """),
-    Case("typed handler and a general one", ALWAYS, """
+    """,
+    ),
+    Case(
+        "typed handler and a general one",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -201,8 +292,12 @@ CASES = [
             except Exception:
                 print("b")
             pool.putconn(conn)
-    """),
-    Case("bare except", ALWAYS, """
+    """,
+    ),
+    Case(
+        "bare except",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -210,8 +305,12 @@ CASES = [
             except:
                 print("a")
             pool.putconn(conn)
-    """),
-    Case("rollback in the handler may fail", LEAKS, """
+    """,
+    ),
+    Case(
+        "rollback in the handler may fail",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -221,8 +320,12 @@ CASES = [
                 pool.putconn(conn)
                 raise
             pool.putconn(conn)
-    """),
-    Case("rollback in the handler, release in finally", ALWAYS, """
+    """,
+    ),
+    Case(
+        "rollback in the handler, release in finally",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -233,8 +336,12 @@ CASES = [
                 raise
             finally:
                 pool.putconn(conn)
-    """),
-    Case("else clause", LEAKS, """
+    """,
+    ),
+    Case(
+        "else clause",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             try:
@@ -244,8 +351,12 @@ CASES = [
             else:
                 conn.commit()  # ! exception
                 conn.close()
-    """),
-    Case("raise that its own handler catches", ALWAYS, """
+    """,
+    ),
+    Case(
+        "raise that its own handler catches",
+        ALWAYS,
+        """
         def f(ok):
             conn = pool.getconn()
             try:
@@ -255,8 +366,12 @@ CASES = [
                 conn.close()
                 raise
             conn.close()
-    """),
-    Case("raise that another handler would catch", LEAKS, """
+    """,
+    ),
+    Case(
+        "raise that another handler would catch",
+        LEAKS,
+        """
         def f(ok):
             conn = pool.getconn()
             try:
@@ -266,16 +381,24 @@ CASES = [
                 conn.close()
                 raise
             conn.close()
-    """),
-    Case("checkout fails inside the try", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout fails inside the try",
+        ALWAYS,
+        """
         def f():
             try:
                 conn = pool.getconn()
             except Exception:
                 raise RuntimeError("no connection")
             conn.close()
-    """),
-    Case("suppress swallows", LEAKS, """
+    """,
+    ),
+    Case(
+        "suppress swallows",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             with contextlib.suppress(KeyError):
@@ -283,38 +406,58 @@ CASES = [
                 conn.close()
                 return
             print("missed")  # ! end
-    """),
+    """,
+    ),
     # --- leaving early
-    Case("early return", LEAKS, """
+    Case(
+        "early return",
+        LEAKS,
+        """
         def f(x):
             conn = pool.getconn()
             if not x:
                 return None  # ! return
             conn.close()
-    """),
-    Case("early return that releases", ALWAYS, """
+    """,
+    ),
+    Case(
+        "early return that releases",
+        ALWAYS,
+        """
         def f(x):
             conn = pool.getconn()
             if not x:
                 conn.close()
                 return None
             conn.close()
-    """),
-    Case("early raise", LEAKS, """
+    """,
+    ),
+    Case(
+        "early raise",
+        LEAKS,
+        """
         def f(x):
             conn = pool.getconn()
             if not x:
                 raise ValueError("x")  # ! raise
             conn.close()
-    """),
-    Case("return in front of the checkout", ALWAYS, """
+    """,
+    ),
+    Case(
+        "return in front of the checkout",
+        ALWAYS,
+        """
         def f(x):
             if not x:
                 return None
             conn = pool.getconn()
             conn.close()
-    """),
-    Case("elif chain, one arm forgets", LEAKS, """
+    """,
+    ),
+    Case(
+        "elif chain, one arm forgets",
+        LEAKS,
+        """
         def f(x):
             conn = pool.getconn()
             if x == 1:
@@ -327,15 +470,23 @@ CASES = [
                 return 3
             else:
                 conn.close()
-    """),
-    Case("the process ends", ALWAYS, """
+    """,
+    ),
+    Case(
+        "the process ends",
+        ALWAYS,
+        """
         def f(x):
             conn = pool.getconn()
             if not x:
                 sys.exit(1)
             conn.close()
-    """),
-    Case("match", LEAKS, """
+    """,
+    ),
+    Case(
+        "match",
+        LEAKS,
+        """
         def f(x):
             conn = pool.getconn()
             match x:
@@ -345,150 +496,256 @@ CASES = [
                 case 2:
                     return 2  # ! return
             conn.close()
-    """),
+    """,
+    ),
     # --- with
-    Case("with gives it back", ALWAYS, """
+    Case(
+        "with gives it back",
+        ALWAYS,
+        """
         def f():
             with pool.connect() as conn:
                 return conn.execute("a")
-    """, managed=True),
-    Case("with does not give it back", NEVER, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "with does not give it back",
+        NEVER,
+        """
         def f():
             with psycopg2.connect("a") as conn:
                 return conn.execute("a")  # ! exception, return
-    """),
-    Case("with on a variable", ALWAYS, """
+    """,
+    ),
+    Case(
+        "with on a variable",
+        ALWAYS,
+        """
         def f():
             conn = pool.connect()
             with conn:
                 conn.execute("a")
-    """, managed=True),
-    Case("something in front of with on a variable", LEAKS, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "something in front of with on a variable",
+        LEAKS,
+        """
         def f():
             conn = pool.connect()
             prepare()  # ! exception
             with conn:
                 conn.execute("a")
-    """, managed=True),
-    Case("async with", ALWAYS, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "async with",
+        ALWAYS,
+        """
         async def f():
             async with pool.acquire() as conn:
                 await conn.fetch("a")
-    """, managed=True),
-    Case("with and an explicit close", ALWAYS, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "with and an explicit close",
+        ALWAYS,
+        """
         def f():
             with pool.connect() as conn:
                 conn.execute("a")
                 conn.close()
-    """, managed=True),
-    Case("with something else", LEAKS, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "with something else",
+        LEAKS,
+        """
         def f():
             conn = pool.connect()
             with conn.cursor() as cur:  # ! exception
                 cur.execute("a")  # ! exception
             conn.close()
-    """),
-    Case("closing", ALWAYS, """
+    """,
+    ),
+    Case(
+        "closing",
+        ALWAYS,
+        """
         def f():
             with contextlib.closing(pool.connect()) as conn:
                 conn.execute("a")
-    """),
-    Case("closing a variable", ALWAYS, """
+    """,
+    ),
+    Case(
+        "closing a variable",
+        ALWAYS,
+        """
         def f():
             conn = pool.connect()
             with closing(conn), conn.cursor() as cur:
                 cur.execute("a")
-    """),
-    Case("exit stack: callback", ALWAYS, """
+    """,
+    ),
+    Case(
+        "exit stack: callback",
+        ALWAYS,
+        """
         def f():
             with ExitStack() as stack:
                 conn = pool.getconn()
                 stack.callback(pool.putconn, conn)
                 conn.execute("a")
-    """),
-    Case("exit stack: callback with a method", ALWAYS, """
+    """,
+    ),
+    Case(
+        "exit stack: callback with a method",
+        ALWAYS,
+        """
         def f():
             with ExitStack() as stack:
                 conn = pool.getconn()
                 stack.callback(conn.close)
                 conn.execute("a")
-    """),
-    Case("exit stack: callback too late", LEAKS, """
+    """,
+    ),
+    Case(
+        "exit stack: callback too late",
+        LEAKS,
+        """
         def f():
             with ExitStack() as stack:
                 conn = pool.getconn()
                 conn.execute("a")  # ! exception
                 stack.callback(lambda: conn.close())
-    """),
-    Case("exit stack: entered", ALWAYS, """
+    """,
+    ),
+    Case(
+        "exit stack: entered",
+        ALWAYS,
+        """
         async def f():
             async with AsyncExitStack() as stack:
                 conn = await stack.enter_async_context(pool.acquire())
                 await conn.fetch("a")
-    """, managed=True),
-    Case("exit stack: closing entered", ALWAYS, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "exit stack: closing entered",
+        ALWAYS,
+        """
         def f():
             with ExitStack() as stack:
                 conn = stack.enter_context(closing(pool.connect()))
                 conn.execute("a")
-    """),
-    Case("exit stack: an unrelated callback", LEAKS, """
+    """,
+    ),
+    Case(
+        "exit stack: an unrelated callback",
+        LEAKS,
+        """
         def f():
             with ExitStack() as stack:
                 conn = pool.getconn()
                 stack.callback(log, "done")  # ! exception
                 pool.putconn(conn)
-    """),
+    """,
+    ),
     # --- given to somebody else
-    Case("returned", HANDED, """
+    Case(
+        "returned",
+        HANDED,
+        """
         def f():
             return pool.getconn()
-    """),
-    Case("bound and returned", HANDED, """
+    """,
+    ),
+    Case(
+        "bound and returned",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             return conn
-    """),
-    Case("returned after something that may fail", LEAKS, """
+    """,
+    ),
+    Case(
+        "returned after something that may fail",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             conn.execute("SET ROLE a")  # ! exception
             return conn
-    """),
-    Case("returned in a tuple", HANDED, """
+    """,
+    ),
+    Case(
+        "returned in a tuple",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             return conn, 1
-    """),
-    Case("stored on self", HANDED, """
+    """,
+    ),
+    Case(
+        "stored on self",
+        HANDED,
+        """
         def f(self):
             self.conn = pool.getconn()
             self.conn.execute("a")
-    """),
-    Case("stored on self and bound", HANDED, """
+    """,
+    ),
+    Case(
+        "stored on self and bound",
+        HANDED,
+        """
         def f(self):
             conn = self.conn = pool.getconn()
             conn.execute("a")
-    """),
-    Case("stored in a dict", HANDED, """
+    """,
+    ),
+    Case(
+        "stored in a dict",
+        HANDED,
+        """
         def f(self, key):
             conn = pool.getconn()
             self.all[key] = conn
             conn.execute("a")
-    """),
-    Case("appended to a list", HANDED, """
+    """,
+    ),
+    Case(
+        "appended to a list",
+        HANDED,
+        """
         def f(all):
             conn = pool.getconn()
             all.append(conn)
             raise ValueError(all)
-    """),
-    Case("global", HANDED, """
+    """,
+    ),
+    Case(
+        "global",
+        HANDED,
+        """
         def f():
             global conn
             conn = pool.getconn()
             conn.execute("a")
-    """),
-    Case("closure variable of an outer function", HANDED, """
+    """,
+    ),
+    Case(
+        "closure variable of an outer function",
+        HANDED,
+        """
         def outer():
             conn = None
             def inner():
@@ -496,67 +753,107 @@ CASES = [
                 conn = pool.getconn()
                 conn.execute("a")
             return inner
-    """),
-    Case("passed to a constructor", HANDED, """
+    """,
+    ),
+    Case(
+        "passed to a constructor",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             repo = Repository(conn)
             return repo
-    """),
-    Case("passed to a function that only uses it", LEAKS, """
+    """,
+    ),
+    Case(
+        "passed to a function that only uses it",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             save(conn)  # ! exception
             conn.close()
-    """),
-    Case("unpacked", HANDED, """
+    """,
+    ),
+    Case(
+        "unpacked",
+        HANDED,
+        """
         def f():
             conn, cur = pool.getconn()
             cur.execute("a")
-    """),
-    Case("deleted", HANDED, """
+    """,
+    ),
+    Case(
+        "deleted",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             del conn
-    """),
-    Case("used in a comprehension", LEAKS, """
+    """,
+    ),
+    Case(
+        "used in a comprehension",
+        LEAKS,
+        """
         def f(xs):
             conn = pool.getconn()
             rows = [conn.execute(x) for x in xs]  # ! exception
             conn.close()
             return rows
-    """),
+    """,
+    ),
     # --- values that are the resource again
-    Case("options on the connection", ALWAYS, """
+    Case(
+        "options on the connection",
+        ALWAYS,
+        """
         def f():
             conn = pool.connect().execution_options(stream=True)
             try:
                 conn.execute("a")
             finally:
                 conn.close()
-    """),
-    Case("wait_for around the checkout", ALWAYS, """
+    """,
+    ),
+    Case(
+        "wait_for around the checkout",
+        ALWAYS,
+        """
         async def f():
             conn = await asyncio.wait_for(pool.acquire(), 5)
             try:
                 await conn.fetch("a")
             finally:
                 await pool.release(conn)
-    """),
-    Case("alias", ALWAYS, """
+    """,
+    ),
+    Case(
+        "alias",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             c = conn
             c.close()
-    """),
-    Case("alias, the first name is reused", ALWAYS, """
+    """,
+    ),
+    Case(
+        "alias, the first name is reused",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             first = conn
             conn = None
             first.close()
-    """),
-    Case("bound method", ALWAYS, """
+    """,
+    ),
+    Case(
+        "bound method",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             done = conn.close
@@ -564,13 +861,21 @@ CASES = [
                 conn.execute("a")
             finally:
                 done()
-    """),
-    Case("unpacked together with something else", ALWAYS, """
+    """,
+    ),
+    Case(
+        "unpacked together with something else",
+        ALWAYS,
+        """
         def f():
             conn, x = pool.getconn(), 1
             conn.close()
-    """),
-    Case("or with a connection that was given", ALWAYS, """
+    """,
+    ),
+    Case(
+        "or with a connection that was given",
+        ALWAYS,
+        """
         def f(given=None):
             conn = given or pool.getconn()
             try:
@@ -578,14 +883,22 @@ CASES = [
             finally:
                 if not given:
                     pool.putconn(conn)
-    """),
-    Case("given or checked out, never released", NEVER, """
+    """,
+    ),
+    Case(
+        "given or checked out, never released",
+        NEVER,
+        """
         def f(given=None):
             conn = given or pool.getconn()
             conn.execute("a")  # ! exception, end
-    """),
+    """,
+    ),
     # --- rebinding
-    Case("rebound while held", LEAKS, """
+    Case(
+        "rebound while held",
+        LEAKS,
+        """
         def f(other):
             for x in other:
                 conn = pool.getconn()
@@ -593,16 +906,24 @@ CASES = [
                     conn = None  # ! rebound
                     continue
                 conn.close()
-    """),
-    Case("set to None after the release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "set to None after the release",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             conn.close()
             conn = None
             work()
-    """),
+    """,
+    ),
     # --- flags and conditions
-    Case("a flag says whether it is ours", ALWAYS, """
+    Case(
+        "a flag says whether it is ours",
+        ALWAYS,
+        """
         def f(conn=None):
             owns = False
             if conn is None:
@@ -613,8 +934,12 @@ CASES = [
             finally:
                 if owns:
                     conn.close()
-    """),
-    Case("a flag computed from the parameter", ALWAYS, """
+    """,
+    ),
+    Case(
+        "a flag computed from the parameter",
+        ALWAYS,
+        """
         def f(conn=None):
             owns = conn is None
             if owns:
@@ -624,8 +949,12 @@ CASES = [
             finally:
                 if owns:
                     conn.close()
-    """),
-    Case("a flag nobody can decide", UNKNOWN, """
+    """,
+    ),
+    Case(
+        "a flag nobody can decide",
+        UNKNOWN,
+        """
         def f(owns):
             conn = pool.getconn()
             try:
@@ -633,16 +962,24 @@ CASES = [
             finally:
                 if owns:
                     conn.close()
-    """),
-    Case("an exit inside the undecided arm", LEAKS, """
+    """,
+    ),
+    Case(
+        "an exit inside the undecided arm",
+        LEAKS,
+        """
         def f(owns):
             conn = pool.getconn()
             if owns:
                 conn.close()
             else:
                 return  # ! return
-    """),
-    Case("released flag", ALWAYS, """
+    """,
+    ),
+    Case(
+        "released flag",
+        ALWAYS,
+        """
         def f():
             released = False
             conn = pool.getconn()
@@ -654,8 +991,12 @@ CASES = [
             finally:
                 if not released:
                     conn.close()
-    """),
-    Case("released flag set in the wrong order", LEAKS, """
+    """,
+    ),
+    Case(
+        "released flag set in the wrong order",
+        LEAKS,
+        """
         def f():
             released = False
             conn = pool.getconn()
@@ -666,9 +1007,13 @@ CASES = [
             finally:
                 if not released:
                     conn.close()
-    """),
+    """,
+    ),
     # --- loops
-    Case("checkout per turn", ALWAYS, """
+    Case(
+        "checkout per turn",
+        ALWAYS,
+        """
         def f(xs):
             for x in xs:
                 conn = pool.getconn()
@@ -676,24 +1021,36 @@ CASES = [
                     conn.execute(x)
                 finally:
                     pool.putconn(conn)
-    """),
-    Case("continue forgets", LEAKS, """
+    """,
+    ),
+    Case(
+        "continue forgets",
+        LEAKS,
+        """
         def f(xs):
             for x in xs:
                 conn = pool.getconn()
                 if not x:
                     continue  # ! continue
                 pool.putconn(conn)
-    """),
-    Case("break forgets", LEAKS, """
+    """,
+    ),
+    Case(
+        "break forgets",
+        LEAKS,
+        """
         def f(xs):
             for x in xs:
                 conn = pool.getconn()
                 if not x:
                     break  # ! break
                 pool.putconn(conn)
-    """),
-    Case("break, released after the loop", ALWAYS, """
+    """,
+    ),
+    Case(
+        "break, released after the loop",
+        ALWAYS,
+        """
         def f():
             while True:
                 try:
@@ -702,8 +1059,12 @@ CASES = [
                 except Exception:
                     print("again")
             conn.close()
-    """),
-    Case("continue inside try and finally", ALWAYS, """
+    """,
+    ),
+    Case(
+        "continue inside try and finally",
+        ALWAYS,
+        """
         def f(xs):
             for x in xs:
                 conn = pool.getconn()
@@ -713,14 +1074,22 @@ CASES = [
                     conn.execute(x)
                 finally:
                     pool.putconn(conn)
-    """),
-    Case("every turn takes a new one", NEVER, """
+    """,
+    ),
+    Case(
+        "every turn takes a new one",
+        NEVER,
+        """
         def f(xs):
             for x in xs:
                 conn = pool.getconn()  # ! turn
                 conn.execute(x)  # ! exception, end
-    """),
-    Case("retry loop leaks the failed attempt", LEAKS, """
+    """,
+    ),
+    Case(
+        "retry loop leaks the failed attempt",
+        LEAKS,
+        """
         def f():
             for attempt in range(3):
                 conn = pool.getconn()
@@ -731,8 +1100,12 @@ CASES = [
                 except Exception:
                     print("again")
                     continue  # ! continue
-    """),
-    Case("retry loop that releases", ALWAYS, """
+    """,
+    ),
+    Case(
+        "retry loop that releases",
+        ALWAYS,
+        """
         def f():
             for attempt in range(3):
                 conn = pool.getconn()
@@ -742,8 +1115,12 @@ CASES = [
                     print("again")
                 finally:
                     conn.close()
-    """),
-    Case("worker that keeps its connection", ALWAYS, """
+    """,
+    ),
+    Case(
+        "worker that keeps its connection",
+        ALWAYS,
+        """
         def f(jobs):
             conn = None
             while True:
@@ -755,8 +1132,12 @@ CASES = [
                     if conn is not None:
                         conn.close()
                     conn = None
-    """),
-    Case("loop in between", LEAKS, """
+    """,
+    ),
+    Case(
+        "loop in between",
+        LEAKS,
+        """
         def f(xs):
             conn = pool.getconn()
             for x in xs:
@@ -764,8 +1145,12 @@ CASES = [
                     return  # ! return
                 print(x)
             conn.close()
-    """),
-    Case("for with else", ALWAYS, """
+    """,
+    ),
+    Case(
+        "for with else",
+        ALWAYS,
+        """
         def f(xs):
             conn = pool.getconn()
             for x in xs:
@@ -774,54 +1159,89 @@ CASES = [
                     break
             else:
                 conn.close()
-    """),
-    Case("async for may raise", LEAKS, """
+    """,
+    ),
+    Case(
+        "async for may raise",
+        LEAKS,
+        """
         async def f(xs):
             conn = await pool.acquire()
             async for x in xs:  # ! exception
                 print(x)
             await pool.release(conn)
-    """),
-    Case("endless loop", NEVER, """
+    """,
+    ),
+    Case(
+        "endless loop",
+        NEVER,
+        """
         def f():
             conn = pool.getconn()
             while True:
                 conn.listen()  # ! exception
-    """),
+    """,
+    ),
     # --- generators
-    Case("yielded to the caller", HANDED, """
+    Case(
+        "yielded to the caller",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             yield conn
-    """),
-    Case("dependency without finally", LEAKS, """
+    """,
+    ),
+    Case(
+        "dependency without finally",
+        LEAKS,
+        """
         def get_db():
             db = pool.acquire()
             yield db  # ! exception
             db.close()
-    """, yields=Effect.USE),
-    Case("dependency with finally", ALWAYS, """
+    """,
+        yields=Effect.USE,
+    ),
+    Case(
+        "dependency with finally",
+        ALWAYS,
+        """
         def get_db():
             db = pool.acquire()
             try:
                 yield db
             finally:
                 db.close()
-    """, yields=Effect.USE),
-    Case("dependency that never closes", NEVER, """
+    """,
+        yields=Effect.USE,
+    ),
+    Case(
+        "dependency that never closes",
+        NEVER,
+        """
         def get_db():
             db = pool.acquire()
             yield db  # ! exception, end
-    """, yields=Effect.USE),
-    Case("rows are yielded", LEAKS, """
+    """,
+        yields=Effect.USE,
+    ),
+    Case(
+        "rows are yielded",
+        LEAKS,
+        """
         def rows():
             conn = pool.getconn()
             for row in conn.info:
                 yield row  # ! exception
             conn.close()
-    """),
+    """,
+    ),
     # --- functions inside
-    Case("local function that closes", ALWAYS, """
+    Case(
+        "local function that closes",
+        ALWAYS,
+        """
         def f():
             conn = pool.getconn()
             def cleanup():
@@ -830,76 +1250,120 @@ CASES = [
                 conn.execute("a")
             finally:
                 cleanup()
-    """),
-    Case("local function that only uses", LEAKS, """
+    """,
+    ),
+    Case(
+        "local function that only uses",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             def run(sql):
                 return conn.execute(sql)  # ! exception
             run("a")
             conn.close()
-    """),
-    Case("local function that closes its parameter", ALWAYS, """
+    """,
+    ),
+    Case(
+        "local function that closes its parameter",
+        ALWAYS,
+        """
         def f():
             def cleanup(c):
                 c.close()
             conn = pool.getconn()
             cleanup(conn)
-    """),
-    Case("closing closure is given away", HANDED, """
+    """,
+    ),
+    Case(
+        "closing closure is given away",
+        HANDED,
+        """
         def f(app):
             conn = pool.getconn()
             def cleanup():
                 conn.close()
             app.on_exit(cleanup)
             conn.execute("a")
-    """),
-    Case("using closure is passed", LEAKS, """
+    """,
+    ),
+    Case(
+        "using closure is passed",
+        LEAKS,
+        """
         def f(xs):
             conn = pool.getconn()
             rows = map(lambda x: conn.execute(x), xs)  # ! exception
             conn.close()
             return 1
-    """),
-    Case("closure is returned", HANDED, """
+    """,
+    ),
+    Case(
+        "closure is returned",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             return lambda sql: conn.execute(sql)
-    """),
-    Case("release function is passed on", HANDED, """
+    """,
+    ),
+    Case(
+        "release function is passed on",
+        HANDED,
+        """
         def f(loop):
             conn = pool.getconn()
             loop.call_later(5, conn.close)
             conn.execute("a")
-    """),
-    Case("method of a local class uses it", HANDED, """
+    """,
+    ),
+    Case(
+        "method of a local class uses it",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             class Repository:
                 def all(self):
                     return conn.execute("a")
             return Repository
-    """),
-    Case("wrapped and bound to the same name", LEAKS, """
+    """,
+    ),
+    Case(
+        "wrapped and bound to the same name",
+        LEAKS,
+        """
         def f():
             conn = pool.getconn()
             conn = traced(conn)  # ! exception
-    """),
-    Case("options set later, bound to the same name", LEAKS, """
+    """,
+    ),
+    Case(
+        "options set later, bound to the same name",
+        LEAKS,
+        """
         def f():
             conn = pool.connect()
             conn = conn.execution_options(stream=True)  # ! exception
             conn.close()
-    """),
-    Case("release is not called", NEVER, """
+    """,
+    ),
+    Case(
+        "release is not called",
+        NEVER,
+        """
         def f():
             conn = pool.getconn()
             try:
                 conn.execute("a")  # ! exception
             finally:
                 conn.close  # ! end
-    """),
-    Case("return in finally swallows the exception", LEAKS, """
+    """,
+    ),
+    Case(
+        "return in finally swallows the exception",
+        LEAKS,
+        """
         def f(x):
             conn = pool.getconn()
             try:
@@ -907,8 +1371,12 @@ CASES = [
                 conn.close()
             finally:
                 return 1  # ! return
-    """),
-    Case("the exception in the handler is caught further out", LEAKS, """
+    """,
+    ),
+    Case(
+        "the exception in the handler is caught further out",
+        LEAKS,
+        """
         def f():
             try:
                 conn = pool.getconn()
@@ -922,8 +1390,12 @@ CASES = [
                 print("rollback or query failed")
                 return None  # ! return*
             conn.close()
-    """),
-    Case("test of its state may not raise", ALWAYS, """
+    """,
+    ),
+    Case(
+        "test of its state may not raise",
+        ALWAYS,
+        """
         async def f():
             conn = await pool.acquire()
             try:
@@ -931,16 +1403,24 @@ CASES = [
             finally:
                 if not conn.is_closed():
                     await conn.close()
-    """),
-    Case("condition with an operator that is not followed", LEAKS, """
+    """,
+    ),
+    Case(
+        "condition with an operator that is not followed",
+        LEAKS,
+        """
         def f(kinds):
             conn = pool.getconn()
             found = "a" in kinds or "b" not in kinds
             if "c" in kinds:
                 return found  # ! return
             conn.close()
-    """),
-    Case("many flags that have nothing to do with it", ALWAYS, """
+    """,
+    ),
+    Case(
+        "many flags that have nothing to do with it",
+        ALWAYS,
+        """
         def f(q):
             a = b = c = d = e = g = h = None
             conn = pool.getconn()
@@ -963,14 +1443,19 @@ CASES = [
                     return None
             finally:
                 pool.putconn(conn)
-    """),
+    """,
+    ),
     # --- not understood
-    Case("asserted", HANDED, """
+    Case(
+        "asserted",
+        HANDED,
+        """
         def f():
             conn = pool.getconn()
             assert conn
             conn.execute("a")
-    """),
+    """,
+    ),
 ]
 
 

@@ -10,53 +10,84 @@ ALWAYS, LEAKS, NEVER, HANDED, UNKNOWN = Fate.ALWAYS, Fate.LEAKS, Fate.NEVER, Fat
 
 CASES = [
     # --- straight lines
-    Case("released at the end, but not when a query rejects", LEAKS, """
+    Case(
+        "released at the end, but not when a query rejects",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           await client.query("a");  // ! exception
           client.release();
         }
-    """),
-    Case("nothing between checkout and release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "nothing between checkout and release",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           console.log(client.processID);
           client.release();
         }
-    """),
-    Case("never released", NEVER, """
+    """,
+    ),
+    Case(
+        "never released",
+        NEVER,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a");  // ! exception, return
         }
-    """),
-    Case("never bound", NEVER, """
+    """,
+    ),
+    Case(
+        "never bound",
+        NEVER,
+        """
         async function f() {
           return (await pool.connect()).query("a");  // ! exception, return
         }
-    """),
-    Case("promise first, awaited later", LEAKS, """
+    """,
+    ),
+    Case(
+        "promise first, awaited later",
+        LEAKS,
+        """
         async function f() {
           const promise = pool.connect();
           const client = await promise;
           await client.query("a");  // ! exception
           client.release();
         }
-    """),
-    Case("release with an argument that is computed", ALWAYS, """
+    """,
+    ),
+    Case(
+        "release with an argument that is computed",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           client.release(true);
         }
-    """),
-    Case("argument of the pool's release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "argument of the pool's release",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.acquire();
           await pool.release(client);
         }
-    """),
+    """,
+    ),
     # --- try and finally
-    Case("try and finally", ALWAYS, """
+    Case(
+        "try and finally",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -65,8 +96,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("checkout inside try, optional release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, optional release",
+        ALWAYS,
+        """
         async function f() {
           let client;
           try {
@@ -78,8 +113,12 @@ CASES = [
             client?.release();
           }
         }
-    """),
-    Case("checkout inside try, release behind and", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, release behind and",
+        ALWAYS,
+        """
         async function f() {
           let client: PoolClient | null = null;
           try {
@@ -89,8 +128,12 @@ CASES = [
             client && client.release();
           }
         }
-    """),
-    Case("checkout inside try, guarded", ALWAYS, """
+    """,
+    ),
+    Case(
+        "checkout inside try, guarded",
+        ALWAYS,
+        """
         async function f() {
           let client: PoolClient | undefined;
           try {
@@ -100,8 +143,12 @@ CASES = [
             if (client) client.release();
           }
         }
-    """),
-    Case("guarded by typeof", ALWAYS, """
+    """,
+    ),
+    Case(
+        "guarded by typeof",
+        ALWAYS,
+        """
         async function f() {
           let client;
           try {
@@ -111,8 +158,12 @@ CASES = [
             if (typeof client !== "undefined") client.release();
           }
         }
-    """),
-    Case("guard that leaves", ALWAYS, """
+    """,
+    ),
+    Case(
+        "guard that leaves",
+        ALWAYS,
+        """
         async function f() {
           let client;
           try {
@@ -123,8 +174,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("guard the wrong way round", LEAKS, """
+    """,
+    ),
+    Case(
+        "guard the wrong way round",
+        LEAKS,
+        """
         async function f() {
           let client;
           try {
@@ -135,8 +190,12 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("query between checkout and try", LEAKS, """
+    """,
+    ),
+    Case(
+        "query between checkout and try",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           await client.query("BEGIN");  // ! exception
@@ -146,8 +205,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("rollback in finally in front of the release", LEAKS, """
+    """,
+    ),
+    Case(
+        "rollback in finally in front of the release",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -157,8 +220,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("nested finally runs once per exit, not once per pair", ALWAYS, """
+    """,
+    ),
+    Case(
+        "nested finally runs once per exit, not once per pair",
+        ALWAYS,
+        """
         async function f(x) {
           const client = await pool.connect();
           try {
@@ -170,9 +237,13 @@ CASES = [
             } finally { console.log(2); }
           } finally { client.release(); }
         }
-    """),
+    """,
+    ),
     # --- catch
-    Case("released in try and in catch", ALWAYS, """
+    Case(
+        "released in try and in catch",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -184,8 +255,12 @@ CASES = [
             throw e;
           }
         }
-    """),
-    Case("released in try, and after the throw of catch nobody", LEAKS, """
+    """,
+    ),
+    Case(
+        "released in try, and after the throw of catch nobody",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -195,8 +270,12 @@ CASES = [
             throw e;  // ! raise
           }
         }
-    """),
-    Case("catch swallows and the end forgets", LEAKS, """
+    """,
+    ),
+    Case(
+        "catch swallows and the end forgets",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -206,8 +285,12 @@ CASES = [
             console.log(e);
           }
         }  // ! end
-    """),
-    Case("rollback in catch may reject", LEAKS, """
+    """,
+    ),
+    Case(
+        "rollback in catch may reject",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -219,8 +302,12 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("early return in catch", LEAKS, """
+    """,
+    ),
+    Case(
+        "early return in catch",
+        LEAKS,
+        """
         async function f(res) {
           const client = await pool.connect();
           try {
@@ -230,30 +317,46 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("catch without a name, release behind", ALWAYS, """
+    """,
+    ),
+    Case(
+        "catch without a name, release behind",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           try { await client.query("a"); } catch { console.log("failed"); }
           client.release();
         }
-    """),
+    """,
+    ),
     # --- leaving early
-    Case("early return", LEAKS, """
+    Case(
+        "early return",
+        LEAKS,
+        """
         async function f(req) {
           const client = await pool.connect();
           if (!req.ok) return;  // ! return
           client.release();
         }
-    """),
-    Case("throw", LEAKS, """
+    """,
+    ),
+    Case(
+        "throw",
+        LEAKS,
+        """
         async function f(req) {
           const client = await pool.connect();
           if (!req.ok) throw new Error("no");  // ! raise
           client.release();
         }
-    """),
-    Case("else-if chain", LEAKS, """
+    """,
+    ),
+    Case(
+        "else-if chain",
+        LEAKS,
+        """
         async function f(x) {
           const client = await pool.connect();
           if (x === 1) {
@@ -266,8 +369,12 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("switch with fall through", ALWAYS, """
+    """,
+    ),
+    Case(
+        "switch with fall through",
+        ALWAYS,
+        """
         async function f(x) {
           const client = await pool.connect();
           switch (x) {
@@ -281,8 +388,12 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("switch that returns", LEAKS, """
+    """,
+    ),
+    Case(
+        "switch that returns",
+        LEAKS,
+        """
         async function f(x) {
           const client = await pool.connect();
           switch (x) {
@@ -291,146 +402,231 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("the process ends", ALWAYS, """
+    """,
+    ),
+    Case(
+        "the process ends",
+        ALWAYS,
+        """
         async function f(x) {
           const client = await pool.connect();
           if (!x) process.exit(1);
           client.release();
         }
-    """),
+    """,
+    ),
     # --- using
-    Case("await using", ALWAYS, """
+    Case(
+        "await using",
+        ALWAYS,
+        """
         async function f() {
           await using client = await pool.connect();
           await client.query("a");
         }
-    """, managed=True),
-    Case("using of something that does not give back", NEVER, """
+    """,
+        managed=True,
+    ),
+    Case(
+        "using of something that does not give back",
+        NEVER,
+        """
         async function f() {
           await using client = await pool.connect();
           await client.query("a");  // ! exception
         }  // ! end
-    """),
-    Case("disposable stack", ALWAYS, """
+    """,
+    ),
+    Case(
+        "disposable stack",
+        ALWAYS,
+        """
         async function f() {
           using stack = new DisposableStack();
           const client = await pool.connect();
           stack.defer(() => client.release());
           await client.query("a");
         }
-    """),
+    """,
+    ),
     # --- given to somebody else
-    Case("returned", HANDED, """
+    Case(
+        "returned",
+        HANDED,
+        """
         async function f() {
           return pool.connect();
         }
-    """),
-    Case("returned in an object with its release", HANDED, """
+    """,
+    ),
+    Case(
+        "returned in an object with its release",
+        HANDED,
+        """
         async function f() {
           const client = await pool.connect();
           return { client, release: () => client.release() };
         }
-    """),
-    Case("returned as a release function", HANDED, """
+    """,
+    ),
+    Case(
+        "returned as a release function",
+        HANDED,
+        """
         async function f() {
           const client = await pool.connect();
           return { query: (sql) => client.query(sql), done: client.release };
         }
-    """),
-    Case("returned after a query", LEAKS, """
+    """,
+    ),
+    Case(
+        "returned after a query",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           await client.query("SET ROLE a");  // ! exception
           return client;
         }
-    """),
-    Case("stored on this", HANDED, """
+    """,
+    ),
+    Case(
+        "stored on this",
+        HANDED,
+        """
         class A {
           async f() {
             this.client = await pool.connect();
             await this.client.query("a");
           }
         }
-    """),
-    Case("stored in a module variable", HANDED, """
+    """,
+    ),
+    Case(
+        "stored in a module variable",
+        HANDED,
+        """
         let client;
         async function f() {
           client = await pool.connect();
           await client.query("a");
         }
-    """),
-    Case("a local variable of the same name", LEAKS, """
+    """,
+    ),
+    Case(
+        "a local variable of the same name",
+        LEAKS,
+        """
         let client;
         async function f() {
           let client = await pool.connect();
           await client.query("a");  // ! exception
           client.release();
         }
-    """),
-    Case("pushed", HANDED, """
+    """,
+    ),
+    Case(
+        "pushed",
+        HANDED,
+        """
         async function f(all) {
           const client = await pool.connect();
           all.push(client);
           await client.query("a");
         }
-    """),
-    Case("destructured from the checkout", HANDED, """
+    """,
+    ),
+    Case(
+        "destructured from the checkout",
+        HANDED,
+        """
         async function f() {
           const { client, release } = await pool.connect();
           await client.query("a");
         }
-    """),
-    Case("given to a constructor", HANDED, """
+    """,
+    ),
+    Case(
+        "given to a constructor",
+        HANDED,
+        """
         async function f() {
           const client = await pool.connect();
           const repo = new Repository(client);
           await repo.all();
         }
-    """),
-    Case("given as an option of a call that uses it", LEAKS, """
+    """,
+    ),
+    Case(
+        "given as an option of a call that uses it",
+        LEAKS,
+        """
         async function f() {
           const transaction = await pool.connect();
           await User.create({ name: "a" }, { transaction });  // ! exception
           await transaction.release();
         }
-    """),
-    Case("options object with the resource", LEAKS, """
+    """,
+    ),
+    Case(
+        "options object with the resource",
+        LEAKS,
+        """
         async function f() {
           const transaction = await pool.connect();
           const options = { transaction, raw: true };
           await find(options);  // ! exception
           await options.transaction.release();
         }
-    """),
-    Case("yielded", HANDED, """
+    """,
+    ),
+    Case(
+        "yielded",
+        HANDED,
+        """
         async function* f() {
           const client = await pool.connect();
           yield client;
         }
-    """),
-    Case("listener only logs", ALWAYS, """
+    """,
+    ),
+    Case(
+        "listener only logs",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           client.on("error", (e) => console.log(e));
           client.release();
         }
-    """),
-    Case("listener sets the variable to null", HANDED, """
+    """,
+    ),
+    Case(
+        "listener sets the variable to null",
+        HANDED,
+        """
         async function f() {
           let client = await pool.connect();
           client.on("error", () => { client = null; });
           await work();
         }
-    """),
-    Case("alias", ALWAYS, """
+    """,
+    ),
+    Case(
+        "alias",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           const c = client;
           try { await c.query("a"); } finally { c.release(); }
         }
-    """),
-    Case("logical assignment", ALWAYS, """
+    """,
+    ),
+    Case(
+        "logical assignment",
+        ALWAYS,
+        """
         async function f(given) {
           let client = given;
           let owns = false;
@@ -440,53 +636,85 @@ CASES = [
           }
           try { await client.query("a"); } finally { if (owns) client.release(); }
         }
-    """),
-    Case("given or checked out", ALWAYS, """
+    """,
+    ),
+    Case(
+        "given or checked out",
+        ALWAYS,
+        """
         async function f(given) {
           const client = given ?? (await pool.connect());
           try { await client.query("a"); } finally { if (!given) client.release(); }
         }
-    """),
-    Case("given in the options or checked out", ALWAYS, """
+    """,
+    ),
+    Case(
+        "given in the options or checked out",
+        ALWAYS,
+        """
         async function f(options) {
           const client = options.tx || (await pool.connect());
           try { await client.query("a"); } finally { if (!options.tx) client.release(); }
         }
-    """),
-    Case("given or checked out, released only on success", LEAKS, """
+    """,
+    ),
+    Case(
+        "given or checked out, released only on success",
+        LEAKS,
+        """
         async function f(given) {
           const client = given || (await pool.connect());
           await client.query("a");  // ! exception
           if (!given) client.release();
         }
-    """),
-    Case("ternary", ALWAYS, """
+    """,
+    ),
+    Case(
+        "ternary",
+        ALWAYS,
+        """
         async function f(given) {
           const owns = !given;
           const client = owns ? await pool.connect() : given;
           try { await client.query("a"); } finally { if (owns) client.release(); }
         }
-    """),
-    Case("a flag nobody can decide", UNKNOWN, """
+    """,
+    ),
+    Case(
+        "a flag nobody can decide",
+        UNKNOWN,
+        """
         async function f(ownsClient) {
           const client = await pool.connect();
           try { await client.query("a"); } finally { if (ownsClient) client.release(); }
         }
-    """),
-    Case("a flag nobody can decide, as an expression", UNKNOWN, """
+    """,
+    ),
+    Case(
+        "a flag nobody can decide, as an expression",
+        UNKNOWN,
+        """
         async function f(ownsClient) {
           const client = await pool.connect();
           try { await client.query("a"); } finally { ownsClient && client.release(); }
         }
-    """),
-    Case("an early return beside a flag nobody can decide", LEAKS, """
+    """,
+    ),
+    Case(
+        "an early return beside a flag nobody can decide",
+        LEAKS,
+        """
         async function f(ownsClient) {
           const client = await pool.connect();
           if (!client.ok) return null;  // ! return
           if (ownsClient) client.release();
         }
-    """),
-    Case("released flag", ALWAYS, """
+    """,
+    ),
+    Case(
+        "released flag",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           let released = false;
@@ -500,8 +728,12 @@ CASES = [
             throw e;
           }
         }
-    """),
-    Case("safe release function with a flag", ALWAYS, """
+    """,
+    ),
+    Case(
+        "safe release function with a flag",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           let released = false;
@@ -520,8 +752,12 @@ CASES = [
             throw e;
           }
         }
-    """),
-    Case("safe release function, forgotten on return", LEAKS, """
+    """,
+    ),
+    Case(
+        "safe release function, forgotten on return",
+        LEAKS,
+        """
         async function f(x) {
           const client = await pool.connect();
           let released = false;
@@ -539,8 +775,12 @@ CASES = [
             throw e;
           }
         }
-    """),
-    Case("set to null after the release", ALWAYS, """
+    """,
+    ),
+    Case(
+        "set to null after the release",
+        ALWAYS,
+        """
         async function f() {
           let client = await pool.connect();
           try {
@@ -552,9 +792,13 @@ CASES = [
             if (client) client.release();
           }
         }
-    """),
+    """,
+    ),
     # --- loops
-    Case("retry loop", LEAKS, """
+    Case(
+        "retry loop",
+        LEAKS,
+        """
         async function f() {
           for (let i = 0; i < 3; i++) {
             const client = await pool.connect();
@@ -568,8 +812,12 @@ CASES = [
             }
           }
         }
-    """),
-    Case("retry loop that releases", ALWAYS, """
+    """,
+    ),
+    Case(
+        "retry loop that releases",
+        ALWAYS,
+        """
         async function f() {
           for (let i = 0; i < 3; i++) {
             const client = await pool.connect();
@@ -582,8 +830,12 @@ CASES = [
             }
           }
         }
-    """),
-    Case("labelled continue", LEAKS, """
+    """,
+    ),
+    Case(
+        "labelled continue",
+        LEAKS,
+        """
         async function f(xs) {
           outer: for (const x of xs) {
             const client = await pool.connect();
@@ -593,8 +845,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("labelled break that stays inside", ALWAYS, """
+    """,
+    ),
+    Case(
+        "labelled break that stays inside",
+        ALWAYS,
+        """
         async function f(xs) {
           for (const x of xs) {
             const client = await pool.connect();
@@ -604,8 +860,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("labelled block", ALWAYS, """
+    """,
+    ),
+    Case(
+        "labelled block",
+        ALWAYS,
+        """
         async function f(xs) {
           const client = await pool.connect();
           done: {
@@ -614,8 +874,12 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("do while", ALWAYS, """
+    """,
+    ),
+    Case(
+        "do while",
+        ALWAYS,
+        """
         async function f(xs) {
           let again = true;
           do {
@@ -623,8 +887,12 @@ CASES = [
             try { again = await client.query("a"); } finally { client.release(); }
           } while (again);
         }
-    """),
-    Case("endless loop with a return", LEAKS, """
+    """,
+    ),
+    Case(
+        "endless loop with a return",
+        LEAKS,
+        """
         async function f() {
           while (true) {
             const client = await pool.connect();
@@ -632,23 +900,35 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("for await", LEAKS, """
+    """,
+    ),
+    Case(
+        "for await",
+        LEAKS,
+        """
         async function f(xs) {
           const client = await pool.connect();
           for await (const x of xs) console.log(x);  // ! exception
           client.release();
         }
-    """),
+    """,
+    ),
     # --- functions inside
-    Case("cleanup function", ALWAYS, """
+    Case(
+        "cleanup function",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           async function cleanup() { await client.release(); }
           try { await client.query("a"); } finally { await cleanup(); }
         }
-    """),
-    Case("cleanup function that may fail first", LEAKS, """
+    """,
+    ),
+    Case(
+        "cleanup function that may fail first",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           const cleanup = async () => {
@@ -657,28 +937,44 @@ CASES = [
           };
           await cleanup();
         }
-    """),
-    Case("closure that uses it is passed", LEAKS, """
+    """,
+    ),
+    Case(
+        "closure that uses it is passed",
+        LEAKS,
+        """
         async function f(xs) {
           const client = await pool.connect();
           await Promise.all(xs.map((x) => client.query(x)));  // ! exception
           client.release();
         }
-    """),
-    Case("closure that releases it is passed", HANDED, """
+    """,
+    ),
+    Case(
+        "closure that releases it is passed",
+        HANDED,
+        """
         async function f(stream) {
           const client = await pool.connect();
           stream.on("end", () => client.release());
           await stream.start();
         }
-    """),
-    Case("release reference is passed", HANDED, """
+    """,
+    ),
+    Case(
+        "release reference is passed",
+        HANDED,
+        """
         async function f(stream) {
           const client = await pool.connect();
           stream.once("close", client.release.bind(client));
         }
-    """),
-    Case("immediately called function", LEAKS, """
+    """,
+    ),
+    Case(
+        "immediately called function",
+        LEAKS,
+        """
         async function f(x) {
           const client = await pool.connect();
           await (async () => {
@@ -686,8 +982,12 @@ CASES = [
           })();
           client.release();
         }
-    """),
-    Case("executor of a promise", LEAKS, """
+    """,
+    ),
+    Case(
+        "executor of a promise",
+        LEAKS,
+        """
         async function f(x) {
           const client = await pool.connect();
           return new Promise((resolve, reject) => {
@@ -698,21 +998,33 @@ CASES = [
             });
           });
         }
-    """),
+    """,
+    ),
     # --- promise chains inside
-    Case("finally in a chain", ALWAYS, """
+    Case(
+        "finally in a chain",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a").finally(() => client.release());
         }
-    """),
-    Case("finally with a reference", ALWAYS, """
+    """,
+    ),
+    Case(
+        "finally with a reference",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a").then((r) => r.rows).finally(client.release);
         }
-    """),
-    Case("then without catch", LEAKS, """
+    """,
+    ),
+    Case(
+        "then without catch",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a").then((r) => {  // ! exception
@@ -720,16 +1032,24 @@ CASES = [
             return r;
           });
         }
-    """),
-    Case("then and catch", ALWAYS, """
+    """,
+    ),
+    Case(
+        "then and catch",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a")
             .then((r) => { client.release(); return r; })
             .catch((e) => { client.release(); throw e; });
         }
-    """),
-    Case("then with two functions", ALWAYS, """
+    """,
+    ),
+    Case(
+        "then with two functions",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a").then(
@@ -737,29 +1057,45 @@ CASES = [
             (e) => { client.release(); throw e; },
           );
         }
-    """),
-    Case("catch swallows, then releases behind it", ALWAYS, """
+    """,
+    ),
+    Case(
+        "catch swallows, then releases behind it",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a").catch((e) => console.log(e)).then(() => client.release());
         }
-    """),
-    Case("catch that forgets", LEAKS, """
+    """,
+    ),
+    Case(
+        "catch that forgets",
+        LEAKS,
+        """
         async function f() {
           const client = await pool.connect();
           return client.query("a")  // ! return
             .then((r) => { client.release(); return r; })
             .catch((e) => { console.log(e); });
         }
-    """),
+    """,
+    ),
     # --- the resource as a parameter
-    Case("chain on the checkout itself", ALWAYS, """
+    Case(
+        "chain on the checkout itself",
+        ALWAYS,
+        """
         function f() {
           return pool.connect().then((client) =>
             client.query("a").finally(() => client.release()));
         }
-    """),
-    Case("chain on the checkout itself, without finally", LEAKS, """
+    """,
+    ),
+    Case(
+        "chain on the checkout itself, without finally",
+        LEAKS,
+        """
         function f() {
           return pool.connect().then((client) => {
             return client.query("a").then((r) => {  // ! exception
@@ -768,26 +1104,45 @@ CASES = [
             });
           });
         }
-    """),
-    Case("parameter of a then callback", ALWAYS, """
+    """,
+    ),
+    Case(
+        "parameter of a then callback",
+        ALWAYS,
+        """
         pool.connect().then((client) => {
           return client.query("a")
             .then((r) => { client.release(); return r; })
             .catch((e) => { client.release(); throw e; });
         });
-    """, birth="client"),
-    Case("parameter of a then callback, success only", LEAKS, """
+    """,
+        birth="client",
+    ),
+    Case(
+        "parameter of a then callback, success only",
+        LEAKS,
+        """
         pool.connect().then((client) => {
           return client.query("a").then((r) => { client.release(); return r; });  // ! exception
         });
-    """, birth="client"),
-    Case("parameter of an async callback", LEAKS, """
+    """,
+        birth="client",
+    ),
+    Case(
+        "parameter of an async callback",
+        LEAKS,
+        """
         pool.connect().then(async (client) => {
           await client.query("a");  // ! exception
           client.release();
         });
-    """, birth="client"),
-    Case("callback style", ALWAYS, """
+    """,
+        birth="client",
+    ),
+    Case(
+        "callback style",
+        ALWAYS,
+        """
         pool.connect((err, client, done) => {
           if (err) return log(err);
           client.query("a", (err, r) => {
@@ -796,8 +1151,15 @@ CASES = [
             log(r);
           });
         });
-    """, birth="client", releasers=("done",), error="err"),
-    Case("callback style, early return", LEAKS, """
+    """,
+        birth="client",
+        releasers=("done",),
+        error="err",
+    ),
+    Case(
+        "callback style, early return",
+        LEAKS,
+        """
         pool.connect((err, client, done) => {
           if (err) return log(err);
           client.query("a", (err, r) => {
@@ -805,30 +1167,58 @@ CASES = [
             done();
           });
         });
-    """, birth="client", releasers=("done",), error="err"),
-    Case("callback style, never", NEVER, """
+    """,
+        birth="client",
+        releasers=("done",),
+        error="err",
+    ),
+    Case(
+        "callback style, never",
+        NEVER,
+        """
         pool.connect((err, client, done) => {
           if (err) throw err;
           client.query("a", (err, r) => {  // ! exception
             log(r);
           });
         });  // ! end
-    """, birth="client", releasers=("done",), error="err"),
-    Case("callback style, done is passed on", HANDED, """
+    """,
+        birth="client",
+        releasers=("done",),
+        error="err",
+    ),
+    Case(
+        "callback style, done is passed on",
+        HANDED,
+        """
         pool.connect((err, client, done) => {
           if (err) { log(err); return; }
           finish(client, done);
         });
-    """, birth="client", releasers=("done",), error="err"),
-    Case("callback style, nested queries and a helper", ALWAYS, """
+    """,
+        birth="client",
+        releasers=("done",),
+        error="err",
+    ),
+    Case(
+        "callback style, nested queries and a helper",
+        ALWAYS,
+        """
         pool.connect((err, client, done) => {
           if (err) return log(err);
           const rollback = (e) => client.query("ROLLBACK", () => { done(); log(e); });
           client.on("x", log);
           rollback();
         });
-    """, birth="client", releasers=("done",), error="err"),
-    Case("bound in one callback, released in the next", LEAKS, """
+    """,
+        birth="client",
+        releasers=("done",),
+        error="err",
+    ),
+    Case(
+        "bound in one callback, released in the next",
+        LEAKS,
+        """
         function f() {
           let client;
           return open()
@@ -838,8 +1228,12 @@ CASES = [
             })
             .then((r) => { client.release(); return r; });
         }
-    """),
-    Case("bound in one callback, released at the end of the chain", ALWAYS, """
+    """,
+    ),
+    Case(
+        "bound in one callback, released at the end of the chain",
+        ALWAYS,
+        """
         function f() {
           let client;
           return open()
@@ -849,8 +1243,12 @@ CASES = [
             })
             .finally(() => { if (client) client.release(); });
         }
-    """),
-    Case("bound in a callback that somebody else keeps", HANDED, """
+    """,
+    ),
+    Case(
+        "bound in a callback that somebody else keeps",
+        HANDED,
+        """
         function f(app) {
           let client;
           app.onStart(async () => {
@@ -858,16 +1256,24 @@ CASES = [
           });
           app.onStop(() => client.release());
         }
-    """),
-    Case("bound in a local function", ALWAYS, """
+    """,
+    ),
+    Case(
+        "bound in a local function",
+        ALWAYS,
+        """
         async function f() {
           let client;
           const open = async () => { client = await pool.connect(); };
           await open();
           try { await client.query("a"); } finally { client.release(); }
         }
-    """),
-    Case("harmless calls of the language", ALWAYS, """
+    """,
+    ),
+    Case(
+        "harmless calls of the language",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           const started = Date.now(), seen = new Set([1]);
@@ -875,8 +1281,12 @@ CASES = [
           client.on("error", (e) => { throw e; });
           client.release();
         }
-    """),
-    Case("the counter of a loop is no flag", LEAKS, """
+    """,
+    ),
+    Case(
+        "the counter of a loop is no flag",
+        LEAKS,
+        """
         async function f() {
           for (let i = 0; i < 2; i++) {
             const client = await pool.connect();
@@ -884,8 +1294,12 @@ CASES = [
             client.release();
           }
         }
-    """),
-    Case("optional call of an optional method", ALWAYS, """
+    """,
+    ),
+    Case(
+        "optional call of an optional method",
+        ALWAYS,
+        """
         async function f() {
           let client;
           try {
@@ -895,15 +1309,23 @@ CASES = [
             await client?.release?.();
           }
         }
-    """),
-    Case("rejection of the checkout itself is caught", ALWAYS, """
+    """,
+    ),
+    Case(
+        "rejection of the checkout itself is caught",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect().catch(() => null);
           if (!client) return null;
           try { return await client.query("a"); } finally { client.release(); }
         }
-    """),
-    Case("rollback whose rejection is swallowed", ALWAYS, """
+    """,
+    ),
+    Case(
+        "rollback whose rejection is swallowed",
+        ALWAYS,
+        """
         async function f() {
           const client = await pool.connect();
           try {
@@ -915,14 +1337,20 @@ CASES = [
           }
           client.release();
         }
-    """),
-    Case("assigned to a variable of an outer function", HANDED, """
+    """,
+    ),
+    Case(
+        "assigned to a variable of an outer function",
+        HANDED,
+        """
         function outer() {
           let kept;
           pool.connect().then((client) => { kept = client; return client.query("a"); });
           return () => kept;
         }
-    """, birth="client"),
+    """,
+        birth="client",
+    ),
 ]
 
 

@@ -273,8 +273,11 @@ def test_jsx_keeps_the_expressions_inside() -> None:
 
 
 def test_escapes_are_decoded_and_lone_surrogates_replaced() -> None:
-    module = read("a.js", rb"""x = '\n\x41\u0042\u{1F600}\ud83d\ude00\'\
-c\ud800'; y = `a\`${b}\t`""")
+    module = read(
+        "a.js",
+        rb"""x = '\n\x41\u0042\u{1F600}\ud83d\ude00\'\
+c\ud800'; y = `a\`${b}\t`""",
+    )
     texts = [node.value for node in every(module.functions[0].body) if isinstance(node, nodes.Text)]
     assert sorted(texts) == sorted(["\nAB\U0001f600\U0001f600'c\ufffd", "a`", "\t"])
 

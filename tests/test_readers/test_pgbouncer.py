@@ -75,7 +75,7 @@ def test_what_stops_the_start(line: str, code: str, where: str, remedy: str) -> 
         ("auth_file = u.txt ; x", "inline-comment", "; x", "`u.txt ; x`"),
         ("logfile = ; none", "inline-comment", "; none", "`; none`"),
         ("server_reset_query = DISCARD ALL # x", "inline-comment", "# x", "DISCARD ALL # x"),
-        ("auth_file = \"u.txt\"", "quoted", "\"u.txt\"", "become part of `auth_file`"),
+        ('auth_file = "u.txt"', "quoted", '"u.txt"', "become part of `auth_file`"),
         ("suspend_timeout = 5", "removed", "suspend_timeout", "1.26"),
     ],
 )
@@ -88,10 +88,23 @@ def test_what_is_misread(line: str, code: str, where: str, words: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "pool_mode = TRANSACTION", "max_client_conn = 0x64", "query_timeout = .5", "query_timeout = 1e2",
-        "unix_socket_mode = 0777", "server_reset_query = DISCARD ALL;", "job_name = 'x' ; y", "max_client_conn = -1",
-        "auth_query = SELECT a #> b FROM c", "ignore_startup_parameters = a, b", "  ; indented", "\t# comment",
-        "verbose = 2", "log_stats = 2", "auth_file = a;b.txt", "auth_user = bob's", "max_client_conn=7   ",
+        "pool_mode = TRANSACTION",
+        "max_client_conn = 0x64",
+        "query_timeout = .5",
+        "query_timeout = 1e2",
+        "unix_socket_mode = 0777",
+        "server_reset_query = DISCARD ALL;",
+        "job_name = 'x' ; y",
+        "max_client_conn = -1",
+        "auth_query = SELECT a #> b FROM c",
+        "ignore_startup_parameters = a, b",
+        "  ; indented",
+        "\t# comment",
+        "verbose = 2",
+        "log_stats = 2",
+        "auth_file = a;b.txt",
+        "auth_user = bob's",
+        "max_client_conn=7   ",
     ],
 )
 def test_what_is_all_right(line: str) -> None:
@@ -123,7 +136,7 @@ def test_what_is_all_right(line: str) -> None:
         ("pool_mode = session", "wrong-section", "pool_mode", True),
         (f"{'n' * 64} = host=h", "database-line", "n" * 64, True),
         ("'my db' = host=h", "quoted-name", "'my db'", False),
-        ("\"mydb\" = host=h", "quoted", "\"mydb\"", True),
+        ('"mydb" = host=h', "quoted", '"mydb"', True),
         ("* = host=h nonsense", "database-line", "nonsense", False),
     ],
 )
@@ -135,10 +148,20 @@ def test_database_lines(line: str, code: str, where: str, fatal: bool) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "a =", "a = host = h port = 5433", "a = password=p;ss", "a = password=#ss", "a = port=5432,",
+        "a =",
+        "a = host = h port = 5433",
+        "a = password=p;ss",
+        "a = password=#ss",
+        "a = port=5432,",
         "my-db.v2 = host=h",
-        "a = connect_query='set x to ''y''' host=h", "a = host=h1,h2", "a = pool_mode=Session", "a = dbname=pgbouncer",
-        f"{'n' * 63} = host=h", "a = password='my secret' host=h", "a = password='host=x'", "PgBouncer = host=h",
+        "a = connect_query='set x to ''y''' host=h",
+        "a = host=h1,h2",
+        "a = pool_mode=Session",
+        "a = dbname=pgbouncer",
+        f"{'n' * 63} = host=h",
+        "a = password='my secret' host=h",
+        "a = password='host=x'",
+        "PgBouncer = host=h",
     ],
 )
 def test_database_lines_that_are_all_right(line: str) -> None:
@@ -149,7 +172,11 @@ def test_a_database_line_as_the_loader_sees_it() -> None:
     file = of(DATABASES + "a = host=h port=0x1 user='o''brien' pool_mode=STATEMENT server_lifetime=5m\n")
     (entry,) = file.databases
     assert {each.name: each.text for each in entry.settings} == {
-        "host": "h", "port": None, "user": "o'brien", "pool_mode": "statement", "server_lifetime": "5"
+        "host": "h",
+        "port": None,
+        "user": "o'brien",
+        "pool_mode": "statement",
+        "server_lifetime": "5",
     }
 
 
@@ -168,7 +195,7 @@ def test_a_second_header_starts_from_the_defaults() -> None:
 def test_passwords_are_not_kept() -> None:
     text = DATABASES + (
         "a = host=h password=hunter2 user=u\nb = postgres://u:hunter2@h/db\nc = password=hunter2 hunter2 x=1\n"
-        "d = password='hunter2\ne = password=\"hunter2\"\nf = password= user=hunter2\ng = x:hunter2@y=1\n"
+        'd = password=\'hunter2\ne = password="hunter2"\nf = password= user=hunter2\ng = x:hunter2@y=1\n'
         "h = password=my hunter2=1\ni = password=a #hunter2\npassword: hunter2\n[pgbouncer]\npassword = hunter2\n"
     )
     file = of(text)
@@ -338,8 +365,13 @@ def test_how_sure_the_rule_is(path: str, text: str, certainty: Certainty | None)
 @pytest.mark.parametrize(
     ("text", "release"),
     [
-        ("edoburu/pgbouncer:v1.24.1-p1", (1, 24, 1)), ("1.18.0-1+deb12u1", (1, 18, 0)), ("1.23", (1, 23, 0)),
-        ("pgbouncer_1_21_0", (1, 21, 0)), ("latest", None), ("11.24.0", None), ("sha256:1a2", None),
+        ("edoburu/pgbouncer:v1.24.1-p1", (1, 24, 1)),
+        ("1.18.0-1+deb12u1", (1, 18, 0)),
+        ("1.23", (1, 23, 0)),
+        ("pgbouncer_1_21_0", (1, 21, 0)),
+        ("latest", None),
+        ("11.24.0", None),
+        ("sha256:1a2", None),
     ],
 )
 def test_version(text: str, release: tuple[int, int, int] | None) -> None:
@@ -349,9 +381,14 @@ def test_version(text: str, release: tuple[int, int, int] | None) -> None:
 @pytest.mark.parametrize(
     ("release", "line", "answer"),
     [
-        ((1, 20, 1), "", Truth.NO), ((1, 21, 0), "", Truth.NO), ((1, 24, 0), "", Truth.YES), (None, "", Truth.UNKNOWN),
-        ((1, 21, 0), "max_prepared_statements = 100", Truth.YES), (None, "max_prepared_statements = 100", Truth.YES),
-        (None, "max_prepared_statements = 0", Truth.NO), ((1, 24, 0), "max_prepared_statements = 0", Truth.NO),
+        ((1, 20, 1), "", Truth.NO),
+        ((1, 21, 0), "", Truth.NO),
+        ((1, 24, 0), "", Truth.YES),
+        (None, "", Truth.UNKNOWN),
+        ((1, 21, 0), "max_prepared_statements = 100", Truth.YES),
+        (None, "max_prepared_statements = 100", Truth.YES),
+        (None, "max_prepared_statements = 0", Truth.NO),
+        ((1, 24, 0), "max_prepared_statements = 0", Truth.NO),
         ((1, 20, 0), "max_prepared_statements = 100", Truth.NO),
         (None, "max_prepared_statements = ${N}", Truth.UNKNOWN),
     ],

@@ -46,7 +46,8 @@ def refused(file: BouncerFile, text: str, release: Version) -> bool:
     used += [(Scope.DATABASE, key.name) for each in file.databases if each.name != "*" for key in each.settings]
     used += [(Scope.USER, key.name) for each in file.users for key in each.settings]
     unknown = [
-        found for found in (known(*each) for each in used)
+        found
+        for found in (known(*each) for each in used)
         if found and (found.since > release or (found.until and release >= found.until))
     ]
     return bool(unknown) or ("[peers]" in text and release < (1, 19, 0))
@@ -114,8 +115,9 @@ def test_reads_the_databases_that_pgbouncer_shows(release: str) -> None:
                 "port": each.get("port") or "5432",
                 "database": each.get("dbname") or each.name,
                 "force_user": each.get("user"),
-                "pool_size": pool_size if pool_size and int(pool_size) >= 0 else
-                effective(file.settings, "default_pool_size", number),
+                "pool_size": pool_size
+                if pool_size and int(pool_size) >= 0
+                else effective(file.settings, "default_pool_size", number),
                 "pool_mode": each.get("pool_mode"),
             }
             actual[each.name] = {key: value for key, value in row.items() if value}

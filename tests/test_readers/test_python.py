@@ -317,9 +317,7 @@ def test_try_without_finally_is_not_one_with_an_empty_one() -> None:
     assert empty.final == ()
 
 
-@pytest.mark.parametrize(
-    "head", ["a() as x, b() as y.z, c", "(a() as x, b() as y.z, c)", "(a() as x, b() as y.z, c,)"]
-)
+@pytest.mark.parametrize("head", ["a() as x, b() as y.z, c", "(a() as x, b() as y.z, c)", "(a() as x, b() as y.z, c,)"])
 def test_with(head: str) -> None:
     same(
         f"""

@@ -43,7 +43,10 @@ def test_text_names_client_url_and_evidence(topology: Topology) -> None:
     assert "pool  new Pool  src/db.ts:2" in lines
     assert "node-postgres 8.11.0, up to 5 connections, made once" in lines
     assert any(line.startswith("→ DATABASE_URL  .env:1") for line in lines)
-    assert any("aws-0-eu-central-1.pooler.supabase.com:6543" in line and "through Supavisor, transaction mode" in line for line in lines)
+    assert any(
+        "aws-0-eu-central-1.pooler.supabase.com:6543" in line and "through Supavisor, transaction mode" in line
+        for line in lines
+    )
     assert any(line.startswith("PgBouncer as pgbouncer") for line in lines)
 
 
