@@ -29,11 +29,9 @@ def check(checkout: Checkout) -> Iterator[Finding]:
 def _certainty(checkout: Checkout) -> Certainty:
     if checkout.leaks and all(each.far_fetched for each in checkout.leaks):
         return Certainty.LOW
-    if checkout.form is Form.CONSTRUCTOR:
-        return Certainty.MEDIUM if checkout.lifetime.repeats else Certainty.LOW
-    if checkout.lifetime.repeats:
+    if checkout.lifetime.repeats and checkout.form is not Form.CONSTRUCTOR:
         return Certainty.HIGH
-    if checkout.form in (Form.YIELDED, Form.WRAPPER, Form.ENTERED, Form.RETURNED):
+    if checkout.form in (Form.YIELDED, Form.WRAPPER, Form.ENTERED, Form.RETURNED, Form.CONSTRUCTOR):
         return Certainty.MEDIUM
     lost = checkout.handling is Handling.NEVER or any(not each.abnormal for each in checkout.leaks)
     return Certainty.MEDIUM if lost else Certainty.LOW
@@ -49,8 +47,7 @@ def _message(checkout: Checkout) -> str:
     stays = f"it stays open {later}"
     match checkout.form:
         case Form.ENTERED:
-            entered = checkout.variable if checkout.releases or not checkout.call else f"{checkout.call}(…)"
-            return f"`with {entered}` ends the transaction but does not close the connection: {stays}, and {_REFUSED}."
+            return f"`with` ends the transaction of {it} but does not close the connection: {stays}, and {_REFUSED}."
         case Form.RETURNED:
             return f"`{checkout.function}` returns a new connection to each request and nobody closes it: FastAPI only ends what a dependency yields. It stays open {later}, and {_REFUSED}."
         case Form.YIELDED:
@@ -60,7 +57,7 @@ def _message(checkout: Checkout) -> str:
         case Form.WRAPPER:
             return f"{it} is opened for a `with` block that does not close it: {stays}, and {_REFUSED}."
         case Form.CONSTRUCTOR:
-            return f"{it} is lost {_first(checkout).how}: the constructor does not close it and nobody else has the object, so {stays}."
+            return f"{it} is lost {_first(checkout).how}: `{checkout.function}` does not close it and nobody else has the object yet, so {stays}."
         case _:
             pass
     if checkout.handling is Handling.NEVER:

@@ -230,7 +230,7 @@ def _lost_in_constructor(follower: Follower, view: Scopes, holder: Holder) -> It
     """Statements are sent in the constructor, where their failure loses the object and the connection in it."""
     birth = holder.birth
     function = view.module.functions[birth.site.function]
-    if birth.site.tries or birth.site.tests or function.name not in _CONSTRUCTORS:
+    if birth.site.tries or birth.site.tests or function.name not in _CONSTRUCTORS or not holder.closers:
         return
     lost = [
         site.call.span
@@ -253,7 +253,13 @@ def _lost_in_constructor(follower: Follower, view: Scopes, holder: Holder) -> It
                 )
                 for span in lost
             )
-            yield _changed(checkout, Handling.LEAKS, Form.CONSTRUCTOR, leaks, checkout.via)
+            closer = min(holder.closers)
+            index = next(
+                each for each in view.module.classes[holder.cls].methods if view.module.functions[each].name == closer
+            )
+            closes = where(follower.values, holder.path, view.module.functions[index].at)
+            note = Note(f"{closer}() would close it", closes)
+            yield _changed(checkout, Handling.LEAKS, Form.CONSTRUCTOR, leaks, (*checkout.via, note))
 
 
 def _sends(follower: Follower, path: str, site: Site) -> bool:
