@@ -50,7 +50,7 @@ def check(checkout: Checkout) -> Iterator[Finding]:
         )
     else:
         message = (
-            f"{subject} does not go back to the pool {_how(_telling(checkout.leaks))}; once "
+            f"{subject} does not go back to the pool {_telling(checkout.leaks).how}; once "
             f"that has happened to every connection {then}."
         )
     yield Finding(checkout.at, message, _remedy(checkout), (*checkout.via, *_exits(checkout)), _certainty(checkout))
@@ -77,27 +77,6 @@ def _certainty(checkout: Checkout) -> Certainty:
     return Certainty.HIGH if checkout.lifetime.repeats or checkout.handling is Handling.NEVER else Certainty.MEDIUM
 
 
-def _how(leak: Leak) -> str:
-    line = leak.at.line
-    match leak.kind:
-        case "exception" if leak.detail.endswith("()"):
-            return f"when `{leak.detail}` on line {line} fails"
-        case "exception":
-            return f"when line {line} fails{f' {leak.detail}' if leak.detail else ''}"
-        case "return":
-            return f"on the return on line {line}"
-        case "raise":
-            return f"on the error raised on line {line}"
-        case "continue" | "break":
-            return f"on the `{leak.kind}` on line {line}"
-        case "turn":
-            return f"before the next turn of the loop takes another one on line {line}"
-        case "rebound":
-            return f"before its variable is bound anew on line {line}"
-        case _:
-            return f"at the end on line {line}"
-
-
 def _exits(checkout: Checkout) -> Iterator[Note]:
     """The other ways out. What stands on the checkout's own line needs no note."""
     told = checkout.handling is Handling.LEAKS
@@ -106,9 +85,7 @@ def _exits(checkout: Checkout) -> Iterator[Note]:
         if leak.at.line in seen:
             continue
         seen.add(leak.at.line)
-        yield Note(
-            f"{checkout.variable or 'it'} {'does not go back' if told else 'is still held'} {_how(leak)}", leak.at
-        )
+        yield Note(f"{checkout.variable or 'it'} {'does not go back' if told else 'is still held'} {leak.how}", leak.at)
         if len(seen) > _NOTES:
             return
 

@@ -71,7 +71,12 @@ def _remedy(checkout: Checkout) -> str:
         case Form.RETURNED:
             return f"Write `{waits}with {checkout.call}() as {name}:` and `yield {name}` inside of it in place of the `return`."
         case Form.PULLED:
-            return f"Take the session from its factory, `{waits}with …() as {name}:`, or wrap the generator: `{waits}with contextlib.{'async' if waits else ''}contextmanager(get_db)() as {name}:`."
+            generator = checkout.via[0].text.partition("(")[0] if checkout.via else "get_db"
+            manager = f"contextlib.{'async' if waits else ''}contextmanager({generator})()"
+            return (
+                f"Take the session from its factory, `{waits}with …() as {name}:`, or make a context manager of the "
+                f"generator: `{waits}with {manager} as {name}:`."
+            )
         case Form.YIELDED:
             return f"Write `{waits}with {checkout.call}() as {name}:` around the `yield`, or put `{checkout.release}` into a `finally:`."
         case _:

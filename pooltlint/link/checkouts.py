@@ -470,7 +470,11 @@ class Follower:
         call = site.call
         if terminal(call.callee) in _NEXT:
             given = call.args[0].value if call.args else call.callee
-            return f"next({spelled(given.callee)}())" if isinstance(given, nodes.Call) else spelled(call.callee)
+            return (
+                f"{spelled(call.callee)}({spelled(given.callee)}())"
+                if isinstance(given, nodes.Call)
+                else spelled(call.callee)
+            )
         return f"new {spelled(call.callee)}" if call.new else spelled(call.callee)
 
     def outcome(self, view: Scopes, birth: Birth) -> flow.Outcome:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pooltlint.audit import survey
+from pooltlint.checks import session_not_closed
 from pooltlint.discover import discover
+from pooltlint.model.finding import Certainty
 from pooltlint.model.topology import Checkout, Form, Handling, Runs
 from pooltlint.settings import Settings
 
@@ -361,6 +363,19 @@ ROUTES = "from fastapi import Depends, FastAPI\nfrom db import SessionLocal\n\na
 def test_sessions(body: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
     files = {"db.py": SESSIONS, "app.py": ROUTES + body}
     assert [(line - 5, handling, form) for _, line, handling, form in told(tmp_path, files)] == expected
+
+
+def test_what_is_said_of_a_generator_that_is_thrown_away(tmp_path: Path) -> None:
+    db = SESSIONS + "\n\ndef get_db():\n    with SessionLocal() as db:\n        yield db\n"
+    app = (
+        ROUTES.replace("SessionLocal", "get_db")
+        + "@app.get('/')\ndef read():\n    s = next(get_db())\n    return s.execute('')\n"
+    )
+    (found,) = [each for each in checkouts(tmp_path, {"db.py": db, "app.py": app}) if each.form is Form.PULLED]
+    (finding,) = session_not_closed.check(found)
+    assert finding.certainty is Certainty.HIGH
+    assert finding.message.startswith("`next(get_db())` throws the generator away")
+    assert "`with contextlib.contextmanager(get_db)() as s:`" in finding.remedy
 
 
 def test_scoped_sessions_are_ended_by_their_registry(tmp_path: Path) -> None:
