@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.topology import Checkout, Form, Handling, Leak, Runs
+from pooltlint.model.finding import Certainty, Finding
+from pooltlint.model.topology import Checkout, Form, Handling, Runs
 
-_NOTES = 4
-"""Exits shown in the chain; the first is told in the message."""
 _THEN = "requests fail with `QueuePool limit of size … overflow … reached, connection timed out`"
 """SQLAlchemy 2.0 ``pool/impl.py``: after ``pool_timeout``, 30 seconds by default."""
 
@@ -17,7 +15,7 @@ def check(checkout: Checkout) -> Iterator[Finding]:
         return
     if checkout.lifetime.runs in (Runs.SCRIPT, Runs.TEST, Runs.ONCE):
         return
-    because = (*checkout.via, *_exits(checkout), *checkout.lifetime.because)
+    because = (*checkout.via, *checkout.still_open(), *checkout.lifetime.because)
     yield Finding(checkout.at, _message(checkout), _remedy(checkout), because, _certainty(checkout))
 
 
@@ -44,24 +42,7 @@ def _message(checkout: Checkout) -> str:
             pass
     if checkout.handling is Handling.NEVER:
         return f"{it} is never closed: {keeps}."
-    return f"{it} is not closed {_first(checkout).how}: {keeps}."
-
-
-def _first(checkout: Checkout) -> Leak:
-    """The way out to tell of: one that needs no error, if there is one."""
-    return next((each for each in checkout.leaks if not each.abnormal), checkout.leaks[0])
-
-
-def _exits(checkout: Checkout) -> Iterator[Note]:
-    """The other ways out; of what never ends those without an error. What stands on the session's own line needs no note."""
-    seen: set[int] = {checkout.at.line}
-    for leak in checkout.leaks:
-        if leak.at.line in seen or (leak.abnormal and checkout.handling is Handling.NEVER):
-            continue
-        seen.add(leak.at.line)
-        yield Note(f"{checkout.variable or 'it'} is still open {leak.how}", leak.at)
-        if len(seen) > _NOTES:
-            return
+    return f"{it} is not closed {checkout.first.how}: {keeps}."
 
 
 def _remedy(checkout: Checkout) -> str:

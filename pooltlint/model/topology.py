@@ -5,6 +5,7 @@ Everything here is resolved: names followed, values joined, chains recorded. Che
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -297,6 +298,10 @@ class Handling(StrEnum):
     UNKNOWN = "unknown"
 
 
+MOST_EXITS = 4
+"""Ways out that a chain shows."""
+
+
 class Checkout(Struct, frozen=True):
     """One place where a connection is taken out of a pool (or a session, a transaction is opened).
 
@@ -325,6 +330,25 @@ class Checkout(Struct, frozen=True):
     twice: tuple[Twice, ...] = ()
     type: str = ""
     waits: bool = False
+
+    @property
+    def first(self) -> Leak:
+        """The way out to tell of first: one that needs no error, if there is one. There must be a leak."""
+        return next((each for each in self.leaks if not each.abnormal), self.leaks[0])
+
+    def still_open(self) -> Iterator[Note]:
+        """The ways out on which it stays open, a few, in order; of what never ends only those without an error.
+
+        What stands on its own line needs no note.
+        """
+        seen: set[int] = {self.at.line}
+        for leak in self.leaks:
+            if leak.at.line in seen or (leak.abnormal and self.handling is Handling.NEVER):
+                continue
+            seen.add(leak.at.line)
+            yield Note(f"{self.variable or 'it'} is still open {leak.how}", leak.at)
+            if len(seen) > MOST_EXITS:
+                return
 
 
 class Through(StrEnum):

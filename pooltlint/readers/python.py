@@ -1117,7 +1117,7 @@ def _pattern(reading: _Reading, node: Node, tests: list[Expr], bound: list[Node]
                 value = _expression(reading, kid)
                 known = isinstance(value, Constant) and value.value is not None
                 span = (minus.start_byte, kid.end_byte)
-                tests.append(Constant(-value.value, span) if known else value)  # type: ignore[union-attr,operator]
+                tests.append(Constant(-value.value, span) if known else value)  # type: ignore[union-attr,operator]  # `known` says it is a number
             elif kid.type in _LEAVES or kid.type == "concatenated_string":
                 tests.append(_expression(reading, kid))
             elif kid.is_named:

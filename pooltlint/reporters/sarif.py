@@ -95,7 +95,7 @@ def _fields(kind: type) -> list[tuple[str, str, Any]]:
             field.metadata["schema_property_name"],
             field.default.factory() if hasattr(field.default, "factory") else field.default,
         )
-        for field in kind.__attrs_attrs__  # type: ignore[attr-defined]
+        for field in kind.__attrs_attrs__  # type: ignore[attr-defined]  # sarif-om has no types
     ]
 
 
