@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pooltlint.frameworks import frameworks
-from pooltlint.model.facts import CommandFile, ComposeFile, Dependency, Facts, Manifest, Script
+from pooltlint.model.facts import CommandFile, DeploymentFile, Dependency, Facts, Manifest, Script
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Deployable
 from pooltlint.model.truth import Truth
@@ -42,7 +42,7 @@ class Packages:
         for each in facts:
             if isinstance(each, CommandFile):
                 self.scripts.extend(each.scripts)
-            elif isinstance(each, ComposeFile):
+            elif isinstance(each, DeploymentFile):
                 self.scripts.extend(service.command for service in each.services if service.command is not None)
         self._deployables: dict[str, Deployable | None] = {}
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pooltlint.model.facts import BouncerFile, ComposeFile, Facts, Service, Setting
+from pooltlint.model.facts import BouncerFile, DeploymentFile, Facts, Service, Setting
 from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Mode, Pooler
@@ -32,7 +32,7 @@ def poolers(facts: Iterable[Facts]) -> tuple[Pooler, ...]:
     used: set[str] = set()
     found: list[Pooler] = []
     for compose in facts:
-        if isinstance(compose, ComposeFile):
+        if isinstance(compose, DeploymentFile):
             for service in compose.services:
                 pooler = _service(compose, service, files, used)
                 if pooler is not None:
@@ -89,7 +89,9 @@ def _tracks(version: str, file: BouncerFile) -> Truth:
     return pgbouncer.prepared_statements(pgbouncer.version(version) if version else None, file.settings)
 
 
-def _service(compose: ComposeFile, service: Service, files: Mapping[str, BouncerFile], used: set[str]) -> Pooler | None:
+def _service(
+    compose: DeploymentFile, service: Service, files: Mapping[str, BouncerFile], used: set[str]
+) -> Pooler | None:
     found = _IMAGE.search(service.image) or (
         _IMAGE.search(service.name) if not service.image and service.build else None
     )
@@ -105,7 +107,7 @@ def _service(compose: ComposeFile, service: Service, files: Mapping[str, Bouncer
         return Pooler(
             _NAMES[kind],
             at,
-            (service.name,),
+            (service.name, *service.names),
             ports,
             {"*": Mode.UNKNOWN},
             version=version,
@@ -126,7 +128,7 @@ def _service(compose: ComposeFile, service: Service, files: Mapping[str, Bouncer
             return Pooler(
                 "PgBouncer",
                 at,
-                (service.name,),
+                (service.name, *service.names),
                 tuple(dict.fromkeys((*ports, *inner))),
                 modes,
                 _tracks(version, file),
@@ -160,7 +162,7 @@ def _service(compose: ComposeFile, service: Service, files: Mapping[str, Bouncer
     return Pooler(
         "PgBouncer",
         at,
-        (service.name,),
+        (service.name, *service.names),
         tuple(dict.fromkeys((*ports, *inner))),
         modes,
         pgbouncer.prepared_statements(pgbouncer.version(version) if version else None, settings),

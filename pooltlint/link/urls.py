@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pooltlint.model import value as values
 from pooltlint.model.environment import defaulted
-from pooltlint.model.facts import CommandFile, ComposeFile, EnvFile, Facts, Manifest, Profile, Variable
+from pooltlint.model.facts import Bundle, CommandFile, DeploymentFile, EnvFile, Facts, Manifest, Profile, Variable
 from pooltlint.model.finding import Certainty, Note
 from pooltlint.model.pooling import LOCAL
 from pooltlint.model.source import Place
@@ -127,7 +127,7 @@ class Urls:
         self._servers = {
             service.name: Note(f"service {service.name} runs {service.image}", service.image_at or service.at)
             for each in facts
-            if isinstance(each, ComposeFile)
+            if isinstance(each, DeploymentFile)
             for service in each.services
             if _SERVER.search(service.image)
         }
@@ -145,8 +145,12 @@ class Urls:
             for each in facts
             if isinstance(each, EnvFile)
         }
+        bundles: dict[str, list[Bundle]] = {}
         for each in facts:
-            if isinstance(each, ComposeFile):
+            for bundle in each.bundles if isinstance(each, DeploymentFile) else ():
+                bundles.setdefault(bundle.name, []).append(bundle)
+        for each in facts:
+            if isinstance(each, DeploymentFile):
                 home = posixpath.dirname(each.path)
                 beside = [files[path] for path in (posixpath.join(home, ".env"),) if path in files]
                 for service in each.services:
@@ -158,10 +162,16 @@ class Urls:
                     for source in given:
                         if source is not None and folder not in source.folders:
                             source.folders.append(folder)
-                    own = {one.name: one for one in service.environment}
+                    own = {
+                        one.name: one
+                        for name in service.bundles
+                        for bundle in bundles.get(name, ())
+                        for one in bundle.variables
+                    } | {one.name: one for one in service.environment}
                     whole = {
                         name: one for source in given if source is not None for name, one in source.variables.items()
                     }
+                    whole |= {one.name: one for one in each.variables}
                     self._services[each.path, service.name] = _Source(
                         each.path, whole | own, [folder], each.profile, beside
                     )

@@ -254,29 +254,127 @@ class TypeScriptConfig(Struct, frozen=True, tag=True):
     lines: list[int] = field(default_factory=list)
 
 
+class Amount(Struct, frozen=True):
+    """A number that a file writes. ``count`` is ``None`` where it is filled in elsewhere or makes no sense.
+
+    ``text`` is what is written, masked. ``at`` is the number's own place.
+    """
+
+    count: int | None
+    at: Place
+    text: str = ""
+
+
+class Work(StrEnum):
+    """How a platform runs a service: all the time, to its end once, at times, or for each call."""
+
+    SERVICE = "service"
+    JOB = "job"
+    CRON = "cron"
+    FUNCTION = "function"
+
+
 class Service(Struct, frozen=True):
-    """One compose service. ``image`` as written; ``ports`` are ``(published, target)``, 0 = unknown."""
+    """One thing that a platform runs: a compose service, a Kubernetes container, a function, a process group.
+
+    - ``image`` as written; ``ports`` are ``(published, target)``, 0 = unknown.
+    - ``names``: further host names under which others reach it (aliases, Kubernetes Services).
+    - ``env_files`` and ``bundles``: files and named bundles of variables that it gets.
+    - ``build``: the Dockerfile's path, ``folder``: the folder its program stands in, both relative to
+      the file's folder; ``""`` where not said.
+    - ``instances``: how many run (replicas, machines), ``most``: what an autoscaler or a concurrency limit
+      allows at the most, ``surge``: how many more run while a new version rolls out; ``None`` where not written.
+    - ``cores`` (CPUs, rounded up) and ``memory`` (MiB) that one instance may use.
+    """
 
     name: str
     at: Place
     image: str = ""
     image_at: Place | None = None
     ports: tuple[tuple[int, int], ...] = ()
+    names: tuple[str, ...] = ()
     environment: tuple[Variable, ...] = ()
     env_files: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     command: Script | None = None
     build: str = ""
-    replicas: int | None = None
+    folder: str = ""
+    kind: Work = Work.SERVICE
+    instances: Amount | None = None
+    most: Amount | None = None
+    surge: Amount | None = None
+    cores: Amount | None = None
+    memory: Amount | None = None
     depends_on: tuple[str, ...] = ()
 
 
-class ComposeFile(Struct, frozen=True, tag=True):
-    """docker-compose.yml and its relatives."""
+class Bundle(Struct, frozen=True):
+    """Variables under one name that services refer to (ConfigMap, Secret, Render's envVarGroups)."""
+
+    name: str
+    at: Place
+    variables: tuple[Variable, ...]
+
+
+class ServerSettings(Struct, frozen=True):
+    """The settings of one PostgreSQL server that a file holds, by their names in ``postgresql.conf``.
+
+    ``names``: hosts under which clients reach it. ``plan``: the instance class or plan as written
+    (``db.t3.micro``), ``None`` where not said. ``product``: ``RDS``, ``Cloud SQL`` …, ``""`` for PostgreSQL itself.
+    ``cores`` (CPUs) and ``memory`` (MiB) where the file says them. ``instances``: servers (primary and replicas).
+    """
+
+    name: str
+    at: Place
+    settings: dict[str, Setting] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    product: str = ""
+    plan: Setting | None = None
+    version: str = ""
+    cores: Amount | None = None
+    memory: Amount | None = None
+    instances: Amount | None = None
+
+
+class PoolerSettings(Struct, frozen=True):
+    """A pooler that a file other than ``pgbouncer.ini`` configures: operator, ``pgcat.toml``, Terraform …
+
+    ``product`` as shown to people (``PgBouncer``, ``PgCat``, ``RDS Proxy``). ``settings`` by PgBouncer's names where
+    the product has the same thing (``pool_mode``, ``default_pool_size``, ``max_client_conn`` …), else by its own.
+    ``names``: hosts under which clients reach it, ``ports`` likewise; ``server``: the name of the server behind it.
+    ``databases`` and ``users`` as in ``pgbouncer.ini``. ``instances``: pooler processes.
+    """
+
+    product: str
+    name: str
+    at: Place
+    settings: dict[str, Setting] = field(default_factory=dict)
+    databases: tuple[BouncerDatabase, ...] = ()
+    users: tuple[BouncerDatabase, ...] = ()
+    names: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    server: str = ""
+    version: str = ""
+    instances: Amount | None = None
+
+
+class DeploymentFile(Struct, frozen=True, tag=True):
+    """What runs, and with which settings: compose, Kubernetes, a platform's file, Terraform, ``postgresql.conf`` …
+
+    ``platform`` as shown to people (``Docker Compose``, ``Kubernetes``, ``Fly`` …). ``variables`` hold for all
+    services of the file. ``scripts``: commands that are no service's start (release command, cron line).
+    """
 
     path: str
     profile: Profile
-    services: tuple[Service, ...]
+    platform: str = ""
+    services: tuple[Service, ...] = ()
+    bundles: tuple[Bundle, ...] = ()
+    servers: tuple[ServerSettings, ...] = ()
+    poolers: tuple[PoolerSettings, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    scripts: tuple[Script, ...] = ()
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = ()
     lines: list[int] = field(default_factory=list)
@@ -328,7 +426,7 @@ Facts = (
     | RailsFile
     | Manifest
     | TypeScriptConfig
-    | ComposeFile
+    | DeploymentFile
     | CommandFile
     | Unread
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from pooltlint.model.commands import conceal, quoted
 from pooltlint.model.environment import defaulted, profile_of, variable
-from pooltlint.model.facts import ComposeFile, Profile, Script, Service, Variable
+from pooltlint.model.facts import Amount, DeploymentFile, Profile, Script, Service, Variable
 from pooltlint.model.source import Place, Span, line_starts, place
 from pooltlint.model.url import mask
 from pooltlint.readers import yaml_nodes
@@ -20,7 +21,7 @@ _DOLLAR = "\ufdd0"
 """Stands for a dollar sign that is none of a reference's; no text has this character."""
 
 
-def read(path: str, data: bytes) -> ComposeFile:
+def read(path: str, data: bytes) -> DeploymentFile:
     """A compose file (Compose Specification), anchors and ``<<`` merged, ``extends`` within the file applied.
 
     - Variables: ``at`` is the value. ``$$`` is a dollar sign. A name without value is handed through
@@ -29,7 +30,8 @@ def read(path: str, data: bytes) -> ComposeFile:
     - ``command`` is what the service runs: the command, behind the entry point only when that is a shell
       with ``-c``; the entry point where no command stands.
     - ``build`` is the Dockerfile's path relative to the compose file, ``""`` for one that is elsewhere.
-    - ``replicas``: ``deploy.replicas``, else ``scale``; ``None`` where not written.
+    - ``instances``: ``deploy.replicas``, else ``scale``; ``None`` where not written.
+    - ``names``: the container's name and the aliases in networks.
 
     Never raises; what cannot be read is a problem.
     """
@@ -40,9 +42,10 @@ def read(path: str, data: bytes) -> ComposeFile:
     for document in documents:
         for key, service in _pairs(_at(document, "services")):
             found[key.text] = (key, {each.text: value for each, value in _pairs(service)})
-    return ComposeFile(
+    return DeploymentFile(
         path=path,
         profile=profile,
+        platform="Docker Compose",
         services=tuple(_service(path, starts, profile, name, found) for name in found),
         problems=tuple(problems),
         comments=yaml_nodes.comments(data, documents),
@@ -104,7 +107,8 @@ def _service(
         mounts=tuple(mount for each in every("volumes") if (mount := _mount(each))),
         command=_command(path, starts, name, first("entrypoint"), first("command")),
         build=_build(first("build")),
-        replicas=_replicas(first("deploy"), first("scale")),
+        names=tuple(dict.fromkeys(_aliases(first("container_name"), first("hostname"), first("networks")))),
+        instances=_instances(path, starts, first("deploy"), first("scale")),
         depends_on=tuple(dict.fromkeys(_names(first("depends_on")))),
     )
 
@@ -221,6 +225,16 @@ def _build(node: Node | None) -> str:
     return posixpath.normpath(posixpath.join(context, file))
 
 
-def _replicas(deploy: Node | None, scale: Node | None) -> int | None:
-    text = defaulted(_text(_at(deploy, "replicas")) or _text(scale))
-    return int(text) if re.fullmatch(r"\d{1,6}", text) else None
+def _instances(path: str, starts: list[int], deploy: Node | None, scale: Node | None) -> Amount | None:
+    written = _at(deploy, "replicas") or scale
+    if not isinstance(written, Scalar) or not _text(written):
+        return None
+    text = defaulted(_text(written))
+    count = int(text) if re.fullmatch(r"\d{1,6}", text) else None
+    return Amount(count, place(path, starts, inside(written)), mask(_text(written)))
+
+
+def _aliases(container: Node | None, host: Node | None, networks: Node | None) -> Iterator[str]:
+    yield from (name for each in (container, host) if (name := _text(each)) and "$" not in name)
+    for _, network in _pairs(networks):
+        yield from (name for each in _items(_at(network, "aliases")) if (name := _text(each)))

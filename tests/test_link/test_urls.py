@@ -6,7 +6,7 @@ import pytest
 
 from pooltlint.link.poolers import poolers
 from pooltlint.link.urls import Urls
-from pooltlint.model.facts import ComposeFile, Facts, Manifest, Profile
+from pooltlint.model.facts import DeploymentFile, Facts, Manifest, Profile
 from pooltlint.model.finding import Certainty
 from pooltlint.model.pooling import deciding
 from pooltlint.model.source import Place
@@ -334,4 +334,4 @@ def test_a_command_of_a_service_sees_that_services_variables_only() -> None:
 
 
 def test_facts_of_other_kinds_are_no_sources() -> None:
-    assert Urls([Manifest("package.json", "npm"), ComposeFile("c.yml", Profile.UNKNOWN, ())], ()).all() == ()
+    assert Urls([Manifest("package.json", "npm"), DeploymentFile("c.yml", Profile.UNKNOWN)], ()).all() == ()

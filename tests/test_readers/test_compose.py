@@ -2,7 +2,7 @@
 
 import pytest
 
-from pooltlint.model.facts import ComposeFile, Profile, Service, Variable
+from pooltlint.model.facts import DeploymentFile, Profile, Service, Variable
 from pooltlint.model.source import Place
 from pooltlint.readers.compose import read
 
@@ -70,7 +70,7 @@ DATA = TEXT.encode()
 
 
 @pytest.fixture(scope="module")
-def found() -> ComposeFile:
+def found() -> DeploymentFile:
     return read("deploy/docker-compose.prod.yml", DATA)
 
 
@@ -78,15 +78,19 @@ def said(at: Place | None) -> str:
     return DATA[at.start : at.end].decode() if at else ""
 
 
-def service(found: ComposeFile, name: str) -> Service:
+def service(found: DeploymentFile, name: str) -> Service:
     return next(each for each in found.services if each.name == name)
 
 
-def variables(found: ComposeFile, name: str) -> dict[str, Variable]:
+def instances(service: Service) -> int | None:
+    return service.instances.count if service.instances is not None else None
+
+
+def variables(found: DeploymentFile, name: str) -> dict[str, Variable]:
     return {each.name: each for each in service(found, name).environment}
 
 
-def test_services(found: ComposeFile) -> None:
+def test_services(found: DeploymentFile) -> None:
     assert [(each.name, each.at.line) for each in found.services] == [
         ("pgbouncer", 6),
         ("api", 28),
@@ -98,7 +102,7 @@ def test_services(found: ComposeFile) -> None:
     assert [each.text for each in found.comments] == ["pooltlint: ignore"]
 
 
-def test_image_ports_and_mounts(found: ComposeFile) -> None:
+def test_image_ports_and_mounts(found: DeploymentFile) -> None:
     pgbouncer = service(found, "pgbouncer")
     assert (pgbouncer.image, said(pgbouncer.image_at)) == ("edoburu/pgbouncer:1.23.1", "edoburu/pgbouncer:1.23.1")
     assert pgbouncer.ports == ((6433, 6432), (6434, 6432), (15432, 5432), (9000, 8000), (9001, 8001), (0, 7000))
@@ -108,7 +112,7 @@ def test_image_ports_and_mounts(found: ComposeFile) -> None:
     )
 
 
-def test_environment_as_a_list(found: ComposeFile) -> None:
+def test_environment_as_a_list(found: DeploymentFile) -> None:
     environment = variables(found, "pgbouncer")
     assert {name: each.text for name, each in environment.items()} == {
         "POOL_MODE": "transaction",
@@ -127,7 +131,7 @@ def test_environment_as_a_list(found: ComposeFile) -> None:
     assert all(each.profile is Profile.PRODUCTION for each in environment.values())
 
 
-def test_environment_as_a_map_with_a_fragment(found: ComposeFile) -> None:
+def test_environment_as_a_map_with_a_fragment(found: DeploymentFile) -> None:
     environment = variables(found, "api")
     url = environment["DATABASE_URL"]
     assert url.dsn
@@ -144,10 +148,10 @@ def test_environment_as_a_map_with_a_fragment(found: ComposeFile) -> None:
     assert (environment["PRICE"].refers, environment["PRICE"].template) == ((), False)
 
 
-def test_the_rest_of_a_service(found: ComposeFile) -> None:
+def test_the_rest_of_a_service(found: DeploymentFile) -> None:
     api = service(found, "api")
     assert api.env_files == (".env", "./prod.env")
-    assert (api.build, api.replicas, api.depends_on) == ("api/Dockerfile.prod", 3, ("pgbouncer",))
+    assert (api.build, instances(api), api.depends_on) == ("api/Dockerfile.prod", 3, ("pgbouncer",))
     assert api.command
     assert (api.command.command, api.command.role, api.command.service) == ("gunicorn -w 4 app:app", "start", "api")
     assert said(api.command.at) == '["gunicorn", "-w", "4", "app:app"]'
@@ -161,17 +165,17 @@ def test_the_rest_of_a_service(found: ComposeFile) -> None:
     )
 
 
-def test_extends_within_the_file(found: ComposeFile) -> None:
+def test_extends_within_the_file(found: DeploymentFile) -> None:
     worker = service(found, "worker")
     environment = variables(found, "worker")
     assert environment["POOL_MODE"].text == "statement"
     assert environment["DATABASE_URL"].service == "worker"
-    assert (worker.build, worker.replicas, worker.env_files) == ("api/Dockerfile.prod", 2, (".env", "./prod.env"))
+    assert (worker.build, instances(worker), worker.env_files) == ("api/Dockerfile.prod", 2, (".env", "./prod.env"))
     assert worker.command
     assert worker.command.command == "sh -c 'celery -A app worker --password=*** && echo $HOME'"
 
 
-def test_no_secret_is_in_the_facts(found: ComposeFile) -> None:
+def test_no_secret_is_in_the_facts(found: DeploymentFile) -> None:
     assert [word for word in ("hunter2", "s3cret", ":p@") if word in repr(found)] == []
 
 
