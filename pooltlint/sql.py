@@ -252,6 +252,11 @@ def _set(words: list[str], tokens: list[_Token]) -> tuple[Sql, str] | None:
         return Sql.SET_LOCAL, head
     if head == "role" and ends == at + 2:
         return (Sql.SET_LOCAL if local else Sql.RESET if following == "none" else Sql.SET_ROLE), "role"
+    if head in ("role", "session_authorization") and following in ("=", "to") and ends == at + 3:
+        cleared = words[-1].strip("'") in ("none", "default")
+        return (Sql.SET_LOCAL if local else Sql.RESET if cleared else Sql.SET_ROLE), head.replace("_", " ")
+    if head == "xml" and following == "option" and words[-1] in ("document", "content"):
+        return (Sql.SET_LOCAL if local else Sql.SET), "xmloption"
     if head == "session" and following == "authorization" and ends == at + 3:
         return (
             Sql.SET_LOCAL if local else Sql.RESET if words[-1] == "default" else Sql.SET_ROLE
@@ -272,6 +277,8 @@ def _assigns(words: list[str], tokens: list[_Token]) -> bool:
     at = 1
     while words[at : at + 1] == ["."]:
         at += 2
+    if words[at:] == ["from", "current"]:
+        return True
     if words[at : at + 1] not in (["="], ["to"]) or len(words) < at + 2:
         return False
     loose = [each.kind in ("sign", "hole") for each in tokens[at + 1 :]]

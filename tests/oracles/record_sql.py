@@ -22,7 +22,7 @@ from pglast.enums import (  # type: ignore[import-not-found,unused-ignore]
 )
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-from tests.test_sql import CASES
+from tests.test_sql import CASES, STATEMENTS
 
 TRACKED = {
     "client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name", "intervalstyle",
@@ -170,5 +170,5 @@ def record(text: str) -> list[str] | None:
 
 
 if __name__ == "__main__":
-    json.dump({text: record(text) for text in CASES}, sys.stdout, indent=1, ensure_ascii=True)
+    json.dump({text: record(text) for text in (*CASES, *STATEMENTS)}, sys.stdout, indent=1, ensure_ascii=True)
     print()
