@@ -1,14 +1,16 @@
-"""Jobs and messages in both languages: Celery, RQ, Dramatiq, APScheduler, BullMQ, Inngest, Trigger.dev, Kafka, cron.
+"""Jobs, messages and bots in both languages: Celery, RQ, Dramatiq, Arq, APScheduler, BullMQ, Kafka, cron, Discord.
 
-Facts: celery 5.7, rq 2.12, dramatiq 2.2, arq 0.28, huey 3.5, bullmq 6.7, inngest 4.24,
-@trigger.dev/sdk 4.8 (published sources).
+Facts: celery 5.7, rq 2.12, dramatiq 2.2, arq 0.28, huey 3.5, schedule 1.2, pika 1.3, discord.py 2.6, aiogram 3.22,
+python-telegram-bot 22.5, bullmq 6.7, inngest 4.24, @trigger.dev/sdk 4.8, graphile-worker 0.16, sqs-consumer 12,
+@temporalio/worker 1.13, discord.js 14.22, telegraf 4.16 (published sources).
 """
 
 from collections.abc import Iterator
 
 from pooltlint.frameworks import Entry, Framework, Look
 from pooltlint.model.topology import Runs
-from pooltlint.outline.nodes import Call, Expr, Member, Name, Record
+from pooltlint.outline.names import Site
+from pooltlint.outline.nodes import Call, Expr, Lambda, Member, Name, Record
 
 FRAMEWORKS = (
     Framework("Celery", ("celery",)),
@@ -54,8 +56,32 @@ _CALLS = {
     "setInterval": "timer",
     "croner.Cron": "cron job",
 }
-_METHODS = {"createFunction", "process", "work", "run", "consume"}
-_CALLBACKS = {"run", "onTick", "eachMessage", "eachBatch", "handler"}
+_METHODS = {"createFunction", "process", "work", "run", "consume", "create", "on", "command", "hears", "action", "use"}
+_CALLBACKS = {"run", "onTick", "eachMessage", "eachBatch", "handler", "handleMessage", "handleMessageBatch"}
+_TABLES = {
+    ("graphile-worker.run", "taskList"): "graphile-worker task",
+    ("graphile-worker.runOnce", "taskList"): "graphile-worker task",
+    ("@temporalio/worker.Worker.create", "activities"): "Temporal activity",
+}
+"""Calls that are given a table of functions, under this option."""
+_BOTS = {
+    "discord.js.Client": "Discord",
+    "telegraf.Telegraf": "Telegram",
+    "grammy.Bot": "Telegram",
+    "discord.Client": "Discord",
+    "discord.Bot": "Discord",
+    "discord.ext.commands.Bot": "Discord",
+    "discord.ext.commands.AutoShardedBot": "Discord",
+    "discord.app_commands.CommandTree": "Discord",
+    "aiogram.Dispatcher": "Telegram",
+    "aiogram.Router": "Telegram",
+    "telebot.TeleBot": "Telegram",
+    "slack_bolt.App": "Slack",
+    "slack_bolt.async_app.AsyncApp": "Slack",
+    "@slack/bolt.App": "Slack",
+}
+_SETUPS = {"startup", "shutdown", "on_ready", "before_loop", "ready"}
+"""Events of bots that come once."""
 
 
 def entries(look: Look) -> Iterator[Entry]:
@@ -74,11 +100,15 @@ def _python(look: Look) -> Iterator[Entry]:
             symbol = look.symbol(scope, head)
             if symbol in _DECORATORS:
                 yield look.own(index, Runs.JOB, f"{_DECORATORS[symbol]} {function.name}")
+            elif symbol in ("discord.ext.commands.command", "discord.app_commands.command", "discord.ext.tasks.loop"):
+                yield look.own(index, Runs.JOB, f"Discord handler {function.name}")
             elif symbol.startswith(("click.", "typer.")):
                 yield look.own(index, Runs.SCRIPT, f"command {function.name}")
             elif isinstance(head, Member):
                 owner = look.symbol(scope, head.owner)
-                if owner in _TASK_OBJECTS and head.name in ("task", "periodic_task", "actor"):
+                if owner in _BOTS and head.name not in _SETUPS and function.name not in _SETUPS:
+                    yield look.own(index, Runs.JOB, f"{_BOTS[owner]} handler {function.name}")
+                elif owner in _TASK_OBJECTS and head.name in ("task", "periodic_task", "actor"):
                     yield look.own(index, Runs.JOB, f"{_TASK_OBJECTS[owner]} {function.name}")
                 elif (
                     owner in _STARTUP
@@ -105,11 +135,47 @@ def _python(look: Look) -> Iterator[Entry]:
                 if symbol in ("celery.Task", "celery.app.task.Task"):
                     yield look.own(index, Runs.JOB, f"Celery task {look.scopes.module.classes[function.owner].name}")
     for site in look.sites:
-        callee = site.call.callee
-        if isinstance(callee, Member) and callee.name == "add_job" and site.call.args and look.depends("apscheduler"):
-            value = next((each.value for each in site.call.args if not each.name or each.name == "func"), None)
-            if value is not None:
-                yield from look.given(site.function, value, Runs.JOB, "scheduled job", callee.span)
+        for runs, text, value in _handed_over(look, site):
+            yield from look.given(site.function, value, runs, text, site.call.callee.span)
+    yield from _arq(look)
+
+
+def _handed_over(look: Look, site: Site) -> Iterator[tuple[Runs, str, Expr]]:
+    """The functions that a Python call gives to a queue, a scheduler or a bot, with what runs them."""
+    callee, args = site.call.callee, site.call.args
+    name = callee.name if isinstance(callee, Member) else callee.id if isinstance(callee, Name) else ""
+    first = next((each.value for each in args if not each.name or each.name in ("func", "f")), None)
+    if first is None and name != "basic_consume":
+        return
+    if name == "add_job" and look.depends("apscheduler") and first is not None:
+        yield Runs.JOB, "scheduled job", first
+    elif name in ("enqueue", "enqueue_in", "enqueue_at", "enqueue_call") and look.depends("rq"):
+        for each in args:
+            if not each.name or each.name in ("func", "f"):
+                yield Runs.JOB, "RQ job", each.value
+    elif name == "do" and look.depends("schedule") and first is not None:
+        yield Runs.JOB, "scheduled job", first
+    elif name == "basic_consume" and look.depends("pika"):
+        for each in args:
+            if each.name == "on_message_callback" or (not each.name and isinstance(each.value, (Name, Member, Lambda))):
+                yield Runs.JOB, "RabbitMQ message", each.value
+    elif name.endswith("Handler") and len(args) > 1 and look.symbol(site.function, callee).startswith("telegram.ext."):
+        yield Runs.JOB, "Telegram handler", args[1].value
+
+
+def _arq(look: Look) -> Iterator[Entry]:
+    """``class WorkerSettings``, which Arq finds by its attributes."""
+    if not look.depends("arq"):
+        return
+    for cls in look.scopes.module.classes:
+        for each in cls.fields if cls.name.endswith("Settings") else ():
+            if each.value is None:
+                continue
+            if each.name in ("functions", "cron_jobs"):
+                for handler in look.inside(0, each.value):
+                    yield Entry(handler, Runs.JOB, f"Arq job {handler.name}", each.span)
+            elif each.name in ("on_startup", "on_shutdown"):
+                yield from look.given(0, each.value, Runs.ONCE, f"{each.name} of Arq's worker", each.span)
 
 
 def _group(look: Look, owner: Expr) -> bool:
@@ -135,6 +201,12 @@ def _node(look: Look) -> Iterator[Entry]:
             text = "timer"
         if text is None and isinstance(call.callee, Member):
             text = _on_object(look, site.function, call.callee)
+        for argument in call.args:
+            for entry in argument.value.entries if isinstance(argument.value, Record) else ():
+                table = _TABLES.get((symbol, entry.key or ""))
+                if table is not None:
+                    for handler in look.inside(site.function, entry.value):
+                        yield Entry(handler, Runs.JOB, f"{table} {handler.name}".rstrip(), entry.span)
         if text is None:
             continue
         for argument in call.args:
@@ -153,6 +225,10 @@ def _on_object(look: Look, function: int, callee: Member) -> str | None:
     if callee.name not in _METHODS:
         return None
     owner = look.symbol(function, callee.owner)
+    if callee.name == "create":
+        return "SQS message" if owner == "sqs-consumer.Consumer" else None
+    if owner in _BOTS and callee.name in ("on", "command", "hears", "action", "use"):
+        return f"{_BOTS[owner]} handler"
     if owner == "inngest.Inngest" and callee.name == "createFunction":
         return "Inngest function"
     if owner in ("bull", "pg-boss", "pg-boss.PgBoss", "bee-queue") and callee.name in ("process", "work"):

@@ -41,9 +41,12 @@ _REMIX = re.compile(r"(^|/)app/.+" + _SUFFIX)
 _SVELTE = re.compile(r"(^|/)(\+server|\+page(\.server)?|\+layout(\.server)?|hooks\.server)" + _SUFFIX)
 _NITRO = re.compile(r"(^|/)(server/)?(api|routes|middleware)/.+" + _SUFFIX)
 _ASTRO = re.compile(r"(^|/)src/pages/.+\.[jt]s$")
+_ASTRO_MIDDLEWARE = re.compile(r"(^|/)src/middleware(/index)?" + _SUFFIX)
 _VERCEL = re.compile(r"^(?:.*/)?api/.+" + _SUFFIX)
 _NETLIFY = re.compile(r"(^|/)netlify/(edge-)?functions/.+" + _SUFFIX)
 _SUPABASE = re.compile(r"(^|/)supabase/functions/[^/]+/.+" + _SUFFIX)
+_DURABLE = ("fetch", "alarm", "webSocketMessage", "webSocketClose")
+_OBJECTS = ("cloudflare:workers.DurableObject", "cloudflare:workers.WorkerEntrypoint")
 _WORKER = ("fetch", "scheduled", "queue", "email", "tail")
 
 
@@ -80,19 +83,24 @@ def entries(look: Look) -> Iterator[Entry]:
     if look.depends("astro") and _ASTRO.search(path):
         for name in (*_HTTP, "ALL"):
             yield from _export(look, name, f"{name} endpoint of Astro")
+    if look.depends("astro") and _ASTRO_MIDDLEWARE.search(path):
+        yield from _export(look, "onRequest", "Astro middleware")
     if _NETLIFY.search(path):
         yield from _export(look, "handler", "Netlify function")
         yield from _export(look, "default", "Netlify function")
     if look.depends("@vercel/node", "vercel", "@vercel/edge") and _VERCEL.search(path):
         for name in ("default", *_HTTP):
             yield from _export(look, name, "Vercel function")
-    if look.depends("wrangler", "@cloudflare/workers-types"):
+    if look.depends("wrangler", "@cloudflare/workers-types") or _takes_bindings(look):
         yield from _export_members(look, "default", "Cloudflare Worker handler", _WORKER)
-    if look.depends(
+    yield from _durable_objects(look)
+    lambdas = look.depends(
         "@types/aws-lambda", "serverless", "@middy/core", "aws-lambda", "serverless-http", "aws-cdk-lib", "sst"
-    ):
-        for name in ("handler", "main", "lambdaHandler"):
-            yield from _export(look, name, "AWS Lambda handler")
+    )
+    for name in ("handler", "main", "lambdaHandler"):
+        for each in _export(look, name, "AWS Lambda handler"):
+            if lambdas or (name != "main" and each.handler.path == path and _takes_event(look, each.handler.function)):
+                yield each
     yield from _server_actions(look)
     yield from _deno(look, path)
 
@@ -128,6 +136,29 @@ def _server_actions(look: Look) -> Iterator[Entry]:
                 yield from _export(look, export.name, f"server action {export.name}")
 
 
+def _takes_bindings(look: Look) -> bool:
+    """``export default { async fetch(request, env, ctx) {} }``: only Workers call it with their bindings."""
+    return any(
+        len(names) > 1 and names[1] == "env" and look.scopes.name_of(index) in _WORKER
+        for index, function in enumerate(look.functions)
+        if (names := [each.target.id for each in function.params if isinstance(each.target, Name)])
+    )
+
+
+def _durable_objects(look: Look) -> Iterator[Entry]:
+    for index, function in enumerate(look.functions):
+        if function.owner >= 0 and function.name in _DURABLE:
+            cls = look.scopes.module.classes[function.owner]
+            if any(look.symbol(max(cls.parent, 0), each) in _OBJECTS for each in cls.bases):
+                yield look.own(index, Runs.REQUEST, f"{function.name} of the Durable Object {cls.name}")
+
+
+def _takes_event(look: Look, function: int) -> bool:
+    """``(event, context)``, the parameters of a Lambda function in everybody's words."""
+    first = next((each.target for each in look.functions[function].params), None)
+    return isinstance(first, Name) and first.id in ("event", "_event")
+
+
 def _deno(look: Look, path: str) -> Iterator[Entry]:
     for site in look.sites:
         callee = site.call.callee
@@ -141,9 +172,12 @@ def _deno(look: Look, path: str) -> Iterator[Entry]:
             continue
         for argument in site.call.args:
             value = argument.value
-            parts = (
-                [each.value for each in value.entries if each.key == "fetch"] if isinstance(value, Record) else [value]
-            )
+            parts = [value]
+            if isinstance(value, Record):
+                parts = [each.value for each in value.entries if each.key == "fetch"]
+                for routes in (each.value for each in value.entries if each.key == "routes"):
+                    for handler in look.inside(site.function, routes):
+                        yield Entry(handler, Runs.REQUEST, "route given to serve()", callee.span)
             for each in parts:
                 yield from look.given(site.function, each, Runs.REQUEST, "handler given to serve()", callee.span)
 

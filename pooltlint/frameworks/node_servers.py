@@ -1,7 +1,8 @@
-"""Node web servers: Express, Fastify, Koa, Hono, NestJS, Elysia, h3, tRPC, GraphQL servers.
+"""Node web servers: Express, Fastify, Koa, Hono, hapi, NestJS, AdonisJS, Elysia, h3, tRPC, gRPC, GraphQL servers.
 
 Facts: express 5.3, router 2.3, fastify 5.12, @koa/router 15.7, hono 4.13, elysia 1.4, h3 2.0, @nestjs/common 12.5,
-@trpc/server 11.25, @apollo/server 5.5, graphql-yoga 5.24 (published sources and types).
+@trpc/server 11.25, @apollo/server 5.5, graphql-yoga 5.24, @hapi/hapi 21.4, @grpc/grpc-js 1.14,
+@adonisjs/core 7.3, @pothos/core 4.12 (published sources and types).
 """
 
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ _HANDLER_MAKERS = {
     "h3.eventHandler",
     "h3.defineHandler",
     "hono/factory.createMiddleware",
+    "astro:middleware.defineMiddleware",
     "express-async-handler",
     "asyncHandler",
     "http.createServer",
@@ -63,6 +65,7 @@ _HANDLER_MAKERS = {
     "graphql-yoga.createYoga",
     "@trpc/server.initTRPC",
 }
+_FUNCTIONS = ("@google-cloud/functions-framework.", "firebase-functions")
 _NEST = {
     "Get",
     "Post",
@@ -90,12 +93,27 @@ _NEST_HOOKS = {
     "onApplicationShutdown",
     "beforeApplicationShutdown",
 }
-_NEST_METHODS = {
-    "intercept": "NestInterceptor",
-    "canActivate": "CanActivate",
-    "transform": "PipeTransform",
-    "catch": "ExceptionFilter",
+_NEST_METHODS = {"intercept": "interceptor", "canActivate": "guard"}
+"""Methods that NestJS alone calls, of classes that it makes."""
+_TYPED = {
+    "express.Request": "Express",
+    "express.Response": "Express",
+    "fastify.FastifyRequest": "Fastify",
+    "fastify.FastifyReply": "Fastify",
+    "koa.Context": "Koa",
+    "hono.Context": "Hono",
+    "next.NextApiRequest": "Next.js",
+    "next/server.NextRequest": "Next.js",
+    "@nestjs/common.ExecutionContext": "NestJS",
+    "@adonisjs/core/http.HttpContext": "AdonisJS",
+    "@hapi/hapi.Request": "hapi",
+    "http.IncomingMessage": "Node",
+    "aws-lambda.APIGatewayProxyEvent": "AWS Lambda",
+    "aws-lambda.APIGatewayProxyEventV2": "AWS Lambda",
+    "aws-lambda.SQSEvent": "AWS Lambda",
 }
+"""Types of which the framework makes one for each request: a function that takes it runs as often."""
+_TYPED_NAMES = {each.rsplit(".", 1)[-1] for each in _TYPED}
 _FASTIFY_HOOKS = {
     "onRequest",
     "preParsing",
@@ -128,6 +146,13 @@ _SOCKETS = {
     "ws.WebSocketServer": "WebSocket",
     "ws.Server": "WebSocket",
     "ws": "WebSocket",
+    "http.createServer": "HTTP server",
+    "node:http.createServer": "HTTP server",
+}
+_SERVER_FUNCTIONS = {
+    "@tanstack/react-start.createServerFn",
+    "@tanstack/start.createServerFn",
+    "@tanstack/solid-start.createServerFn",
 }
 _COMMANDS = {
     "commander",
@@ -148,6 +173,7 @@ def entries(look: Look) -> Iterator[Entry]:
     yield from _sockets(look)
     yield from _graphql(look)
     yield from _nest(look)
+    yield from _typed(look)
 
 
 def _routes(look: Look) -> Iterator[Entry]:
@@ -161,6 +187,14 @@ def _routes(look: Look) -> Iterator[Entry]:
         )
         if symbol in _HANDLER_MAKERS and call.args:
             yield from _given(look, site.function, call, f"handler given to {symbol.rsplit('.', 1)[-1]}()")
+        elif symbol.startswith(_FUNCTIONS) and symbol.rsplit(".", 1)[-1].startswith(("on", "http", "cloudEvent")):
+            yield from _given(look, site.function, call, f"function given to {symbol.rsplit('.', 1)[-1]}()")
+        elif symbol == "fastify-plugin":
+            for argument in call.args[:1]:
+                yield from look.given(site.function, argument.value, Runs.ONCE, "Fastify plugin", callee.span)
+        elif symbol == "" and isinstance(callee, Name) and callee.id in ("defineNitroPlugin", "defineNuxtPlugin"):
+            for argument in call.args[:1]:
+                yield from look.given(site.function, argument.value, Runs.ONCE, "Nitro plugin", callee.span)
         elif (
             symbol == ""
             and isinstance(callee, Name)
@@ -171,6 +205,17 @@ def _routes(look: Look) -> Iterator[Entry]:
         if not isinstance(callee, Member):
             continue
         name = callee.name
+        if name == "createHandlers" and look.symbol(site.function, callee.owner) == "hono/factory.createFactory":
+            yield from _given(look, site.function, call, "Hono handler")
+            continue
+        if name == "handler" and _made_of(look, site.function, callee.owner, _SERVER_FUNCTIONS):
+            yield from _given(look, site.function, call, "server function")
+            continue
+        if look.symbol(site.function, callee.owner) in ("@azure/functions.app", "firebase-functions.https"):
+            yield from _given(look, site.function, call, f"function given to {name}()")
+            continue
+        if name in ("addService", "route", "ext") and call.args:
+            yield from _services(look, site.function, call, callee)
         if name == "action" and _made_of(look, site.function, call, _COMMANDS):
             for argument in call.args:
                 yield from look.given(site.function, argument.value, Runs.SCRIPT, "command of a CLI", callee.span)
@@ -219,9 +264,42 @@ def _framework(look: Look, function: int, call: Call) -> str:
     return ""
 
 
-def _made_of(look: Look, function: int, call: Call, symbols: set[str]) -> bool:
+def _services(look: Look, function: int, call: Call, callee: Member) -> Iterator[Entry]:
+    """``server.addService(definition, { method })`` of gRPC, ``server.route({ handler })`` of hapi."""
+    made = look.symbol(function, callee.owner)
+    if callee.name == "addService" and made == "@grpc/grpc-js.Server" and len(call.args) > 1:
+        for each in look.inside(function, call.args[1].value):
+            yield Entry(each, Runs.REQUEST, f"gRPC method {each.name}".rstrip(), callee.span)
+    elif made in ("@hapi/hapi.server", "@hapi/hapi.Server"):
+        stack = [each.value for each in call.args]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Items):
+                stack.extend(node.items)
+            elif isinstance(node, Record):
+                for entry in node.entries:
+                    if entry.key in ("handler", "method"):
+                        yield from look.given(function, entry.value, Runs.REQUEST, "hapi handler", callee.span)
+                    elif entry.key == "options":
+                        stack.append(entry.value)
+
+
+def _typed(look: Look) -> Iterator[Entry]:
+    """Functions that take what a framework makes for each request, by the types of their parameters."""
+    for index, function in enumerate(look.functions):
+        for parameter in function.params:
+            kind = parameter.annotation
+            last = kind.id if isinstance(kind, Name) else kind.name if isinstance(kind, Member) else ""
+            if last in _TYPED_NAMES and kind is not None:
+                framework = _TYPED.get(look.symbol(max(function.parent, 0), kind))
+                if framework and not (last in ("Request", "Response") and function.kind == "constructor"):
+                    name = look.scopes.name_of(index) or "a function"
+                    yield look.own(index, Runs.REQUEST, f"{name} takes the {last} of {framework}")
+                    break
+
+
+def _made_of(look: Look, function: int, node: Expr, symbols: set[str]) -> bool:
     """Does a fluent chain begin with an object of one of these packages."""
-    node: Expr = call
     for _ in range(60):
         if look.symbol(function, node) in symbols:
             return True
@@ -280,6 +358,9 @@ def _sockets(look: Look) -> Iterator[Entry]:
         if not isinstance(callee, Member) or callee.name != "on" or len(site.call.args) < 2:
             continue
         text = _SOCKETS.get(look.symbol(site.function, callee.owner), "")
+        event = site.call.args[0].value
+        if text == "HTTP server" and not (isinstance(event, Text) and event.value == "request"):
+            continue
         if not text and isinstance(callee.owner, Name):
             bound = look.scopes.lookup(site.function, callee.owner.id)
             if (
@@ -345,17 +426,15 @@ def _nest(look: Look) -> Iterator[Entry]:
                 yield look.own(index, Runs.JOB, f"NestJS @{name}() job {function.name}")
         if function.owner < 0 or not look.depends("@nestjs/core"):
             continue
+        cls = look.scopes.module.classes[function.owner]
         if function.name in _NEST_HOOKS:
             yield look.own(index, Runs.ONCE, f"NestJS {function.name} hook")
-        elif function.name in _NEST_METHODS and _NEST_METHODS[function.name] in _bases(
-            look.scopes.module.classes[function.owner]
-        ):
-            yield look.own(
-                index,
-                Runs.REQUEST,
-                f"NestJS {_NEST_METHODS[function.name]} {look.scopes.module.classes[function.owner].name}",
-            )
+        elif function.name in _NEST_METHODS and _decorators(look, cls) & {"@nestjs/common.Injectable"}:
+            yield look.own(index, Runs.REQUEST, f"NestJS {_NEST_METHODS[function.name]} {cls.name}")
+        elif function.name == "process" and _decorators(look, cls) & {"@nestjs/bullmq.Processor"}:
+            yield look.own(index, Runs.JOB, f"BullMQ job of {cls.name}")
 
 
-def _bases(cls: Class) -> set[str]:
-    return {each.id if isinstance(each, Name) else each.name for each in cls.bases if isinstance(each, (Name, Member))}
+def _decorators(look: Look, cls: Class) -> set[str]:
+    heads = (each.callee if isinstance(each, Call) else each for each in cls.decorators)
+    return {look.symbol(max(cls.parent, 0), each) for each in heads}
