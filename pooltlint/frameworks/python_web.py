@@ -1,4 +1,4 @@
-"""Python web frameworks: FastAPI, Starlette, Flask, Django, aiohttp, Sanic, Litestar, Tornado, Falcon, AWS Lambda.
+"""Python web frameworks: FastAPI, Starlette, Flask, Django, aiohttp, Sanic, Litestar, Tornado, GraphQL, gRPC, Lambda.
 
 Facts: fastapi 0.165, starlette 1.10, flask 3.1, django 5.2, djangorestframework 3.18, aiohttp 3.14, sanic 25.12,
 litestar 2.25, tornado 6.6 (published sources).
@@ -11,7 +11,7 @@ from pooltlint.model.topology import Runs
 from pooltlint.outline.nodes import Call, Class, Expr, Function, Member, Name
 
 FRAMEWORKS = (
-    Framework("FastAPI", ("fastapi",)),
+    Framework("FastAPI", ("fastapi",), versioned=True),
     Framework("Starlette", ("starlette",)),
     Framework("Flask", ("flask",)),
     Framework("Django", ("django",)),
@@ -101,6 +101,11 @@ _VIEWS = {
     "litestar.controller.Controller": ("Litestar controller", set()),
     "sanic.views.HTTPMethodView": ("Sanic view", _HTTP),
     "starlette.middleware.base.BaseHTTPMiddleware": ("Starlette middleware", {"dispatch"}),
+    "socketserver.BaseRequestHandler": ("request handler", {"handle", "setup", "finish"}),
+    "socketserver.StreamRequestHandler": ("request handler", {"handle", "setup", "finish"}),
+    "http.server.BaseHTTPRequestHandler": ("HTTP handler", {f"do_{each.upper()}" for each in _HTTP}),
+    "http.server.SimpleHTTPRequestHandler": ("HTTP handler", {f"do_{each.upper()}" for each in _HTTP}),
+    "graphene.Mutation": ("GraphQL mutation", {"mutate"}),
 }
 _DJANGO_VIEW = _HTTP | {
     "dispatch",
@@ -115,8 +120,41 @@ _DJANGO_VIEW = _HTTP | {
     "perform_update",
     "perform_destroy",
     "get_queryset",
+    "get_context_data",
+    "get_object",
     "form_valid",
 }
+_CHANNELS = {"connect", "disconnect", "receive", "receive_json", "websocket_connect", "websocket_receive"}
+_FALCON = {f"on_{each}" for each in _HTTP}
+_SERVERS = {
+    "socketio.Server": "Socket.IO handler",
+    "socketio.AsyncServer": "Socket.IO handler",
+    "flask_socketio.SocketIO": "Socket.IO handler",
+    "mcp.server.fastmcp.FastMCP": "MCP handler",
+    "fastmcp.FastMCP": "MCP handler",
+    "ariadne.QueryType": "GraphQL resolver",
+    "ariadne.MutationType": "GraphQL resolver",
+    "ariadne.ObjectType": "GraphQL resolver",
+}
+"""Objects whose decorators register what runs for each request."""
+_SERVED = {"event", "on", "tool", "resource", "prompt", "field", "on_event"}
+_HTTP_DECORATORS = {f"bottle.{each}": "Bottle handler" for each in (*_HTTP, "route")} | {
+    "strawberry.field": "GraphQL resolver",
+    "strawberry.mutation": "GraphQL resolver",
+    "strawberry.subscription": "GraphQL resolver",
+}
+_TYPED = {
+    "fastapi.Request": "FastAPI",
+    "starlette.requests.Request": "Starlette",
+    "django.http.HttpRequest": "Django",
+    "django.http.request.HttpRequest": "Django",
+    "rest_framework.request.Request": "Django REST framework",
+    "aiohttp.web.Request": "aiohttp",
+    "sanic.Request": "Sanic",
+    "sanic.request.Request": "Sanic",
+    "litestar.Request": "Litestar",
+}
+"""Types of which the framework makes one for each request: a function that takes it runs as often."""
 
 
 _DJANGO_URLS = {"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.urls.conf.path"}
@@ -129,6 +167,7 @@ def entries(look: Look) -> Iterator[Entry]:
         return
     for index, function in enumerate(look.functions):
         yield from _decorated(look, index, function)
+        yield from _typed(look, index, function)
         if function.owner >= 0:
             yield from _method(look, index, function, module.classes[function.owner])
         elif function.parent == 0:
@@ -159,6 +198,21 @@ def entries(look: Look) -> Iterator[Entry]:
         ):
             for handler in look.handlers(site.function, site.call.args[1].value):
                 yield Entry(handler, Runs.REQUEST, f"Django view {handler.name}".rstrip(), callee.span)
+        elif name in (*_HTTP, "route", "view") and look.symbol(site.function, callee).startswith("aiohttp.web."):
+            for argument in site.call.args:
+                yield from look.given(site.function, argument.value, Runs.REQUEST, "aiohttp handler", callee.span)
+        elif (
+            name == "add_task"
+            and isinstance(callee, Member)
+            and look.symbol(site.function, callee.owner).endswith("BackgroundTasks")
+        ):
+            for argument in site.call.args[:1]:
+                yield from look.given(
+                    site.function, argument.value, Runs.REQUEST, "background task of a request", callee.span
+                )
+        elif name == "serve" and look.symbol(site.function, callee).startswith("websockets."):
+            for argument in site.call.args[:1]:
+                yield from look.given(site.function, argument.value, Runs.REQUEST, "WebSocket handler", callee.span)
         elif _hooks(look, callee):
             for argument in site.call.args:
                 yield from look.given(
@@ -196,6 +250,8 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
                 yield look.own(index, Runs.REQUEST, f"{framework} {_describe(head.name, function)}")
             elif framework and head.name in _STARTUP:
                 yield look.own(index, Runs.ONCE, f"{framework} start-up hook {function.name}")
+            elif symbol in _SERVERS and head.name in _SERVED:
+                yield look.own(index, Runs.REQUEST, f"{_SERVERS[symbol]} {function.name}")
         symbol = look.symbol(scope, head)
         if symbol.startswith("litestar.") and symbol.rsplit(".", 1)[-1] in (
             *_HTTP,
@@ -209,10 +265,29 @@ def _decorated(look: Look, index: int, function: Function) -> Iterator[Entry]:
             yield look.own(index, Runs.REQUEST, f"Django REST framework view {function.name}")
         elif symbol.startswith(("django.views.decorators", "django.contrib.auth.decorators")):
             yield look.own(index, Runs.REQUEST, f"Django view {function.name}")
+        elif symbol in _HTTP_DECORATORS:
+            yield look.own(index, Runs.REQUEST, f"{_HTTP_DECORATORS[symbol]} {function.name}")
         elif symbol in ("functions_framework.http", "functions_framework.cloud_event"):
             yield look.own(index, Runs.REQUEST, f"Cloud Function {function.name}")
         elif symbol in ("aiohttp.web.middleware",):
             yield look.own(index, Runs.REQUEST, f"aiohttp middleware {function.name}")
+
+
+def _typed(look: Look, index: int, function: Function) -> Iterator[Entry]:
+    """A function that takes the request, by the type of its parameter; Django's middleware by its name."""
+    for parameter in function.params:
+        kind = parameter.annotation
+        last = kind.id if isinstance(kind, Name) else kind.name if isinstance(kind, Member) else ""
+        if last in ("Request", "HttpRequest") and kind is not None:
+            framework = _TYPED.get(look.symbol(max(function.parent, 0), kind))
+            if framework and function.kind != "constructor" and function.name != "__init__":
+                yield look.own(index, Runs.REQUEST, f"{function.name or 'a function'} takes the {last} of {framework}")
+                return
+    outer = look.functions[function.parent] if function.parent > 0 else None
+    if outer is not None and look.depends("django"):
+        names = [each.target.id for each in outer.params if isinstance(each.target, Name)]
+        if names == ["get_response"] and function.name:
+            yield look.own(index, Runs.REQUEST, f"Django middleware {outer.name}")
 
 
 def _by_name(look: Look, owner: str, method: str) -> str:
@@ -246,6 +321,10 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
             yield look.own(index, Runs.REQUEST, f"{known[0]} {cls.name}.{function.name}")
         elif symbol.startswith(("django.views", "rest_framework")) and function.name in _DJANGO_VIEW:
             yield look.own(index, Runs.REQUEST, f"Django view {cls.name}.{function.name}")
+        elif symbol.startswith("channels.generic.") and function.name in _CHANNELS:
+            yield look.own(index, Runs.REQUEST, f"Channels consumer {cls.name}.{function.name}")
+        elif symbol == "graphene.ObjectType" and function.name.startswith("resolve_"):
+            yield look.own(index, Runs.REQUEST, f"GraphQL resolver {cls.name}.{function.name}")
         elif symbol.endswith("Servicer") and not function.name.startswith("_"):
             yield look.own(index, Runs.REQUEST, f"gRPC method {cls.name}.{function.name}")
         elif isinstance(base, (Name, Member)):
@@ -254,6 +333,8 @@ def _method(look: Look, index: int, function: Function, cls: Class) -> Iterator[
                 ("APIView", "ViewSet", "RequestHandler", "MethodView")
             ) and function.name in _DJANGO_VIEW | {"prepare", "initialize"}:
                 yield look.own(index, Runs.REQUEST, f"{last} {cls.name}.{function.name}")
+    if function.name in _FALCON and look.depends("falcon"):
+        yield look.own(index, Runs.REQUEST, f"Falcon resource {cls.name}.{function.name}")
     if function.name == "__call__" and look.depends("django") and "iddleware" in cls.name:
         yield look.own(index, Runs.REQUEST, f"middleware {cls.name}")
     if function.name == "ready" and cls.name.endswith("Config"):

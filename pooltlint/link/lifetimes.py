@@ -82,6 +82,10 @@ _INJECTABLE = {
 }
 
 
+_CONSUMERS = {"kafka.KafkaConsumer", "aiokafka.AIOKafkaConsumer", "pulsar.Consumer"}
+"""What a loop goes over for as long as messages come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A function of the program, or a class of which objects are made.
@@ -239,7 +243,7 @@ class Lifetimes:
         field_of = _instance_field(view, site)
         if field_of >= 0:
             return Step(node=Node(path, field_of, cls=True))
-        endless = any(_endless(each) for each in site.loops)
+        endless = any(_endless(each) or self._consumes(path, site.function, each) for each in site.loops)
         if site.function == 0:
             runs = perhaps(path) or (Runs.SCRIPT if self._main_guard(site) else Runs.ONCE)
             return Step(Runs.LOOP if endless and runs is Runs.ONCE else runs)
@@ -252,6 +256,14 @@ class Lifetimes:
             node=Node(
                 path, site.function, loops=endless, tested=conditional, stored=stored, doubtful=stored and conditional
             )
+        )
+
+    def _consumes(self, path: str, function: int, loop: nodes.Loop) -> bool:
+        """``for message in consumer``: a loop over messages, which ends with the process."""
+        return (
+            loop.kind == "each"
+            and isinstance(loop.subject, (nodes.Name, nodes.Call))
+            and self._symbol(path, function, loop.subject) in _CONSUMERS
         )
 
     def _of_memo(self, path: str, view: Scopes, site: Site, kept: Kept) -> Step:
@@ -298,7 +310,9 @@ class Lifetimes:
         if note is not None:
             yield Step(Runs.REQUEST, note=note)
             return
-        steps = list(self._as_argument(path, view, function))
+        steps = [
+            each for each in self._as_argument(path, view, function) if found is None or each.runs is not Runs.UNKNOWN
+        ]
         steps += self._by_callers(path, view, function, here)
         yield from steps or ((Step(Runs.CALL),) if found is None else ())
 
@@ -510,11 +524,17 @@ class Lifetimes:
         if note is not None:
             yield Step(Runs.REQUEST, note=note)
             return
+        if self._maybe_single(path, here, 0):
+            yield Step(Runs.CALL)
+            return
         name = here.name or view.named.get(-1 - cls, "")
         found = False
         constructor = next(
             (each for each in here.methods if view.module.functions[each].name in ("constructor", *_CONSTRUCTORS)), 0
         )
+        if constructor and view.module.language != "python" and view.returns.get(constructor):
+            yield Step(Runs.CALL)  # if (Database.instance) return Database.instance
+            return
         for caller, site in self.callers(path, -1 - cls):
             found = True
             yield self._told(
@@ -525,6 +545,25 @@ class Lifetimes:
             yield Step(node=Node(each[0], each[1], cls=True))
         if not found:
             yield Step(Runs.CALL)
+
+    def _maybe_single(self, path: str, cls: nodes.Class, depth: int) -> bool:
+        """May calling a class give an object that is there already: by a metaclass, a base's ``__new__``, a decorator."""
+        if any(isinstance(each, nodes.Opaque) for each in cls.bases):
+            return True
+        scope = max(cls.parent, 0)
+        heads = (each.callee if isinstance(each, nodes.Call) else each for each in cls.decorators)
+        if any(isinstance(one, Routine) for each in heads for one in branches(self.values.of(path, scope, each))):
+            return True
+        for base in cls.bases if depth < 5 else ():
+            for each in branches(self.values.of(path, scope, base)):
+                if isinstance(each, Klass):
+                    module = self.values.program.modules[each.path].module
+                    above = module.classes[each.cls]
+                    if any(module.functions[one].name == "__new__" for one in above.methods) or self._maybe_single(
+                        each.path, above, depth + 1
+                    ):
+                        return True
+        return False
 
     def _subclasses(self, path: str, cls: int) -> Iterator[tuple[str, int]]:
         name = self.values.program.modules[path].module.classes[cls].name
@@ -740,6 +779,8 @@ class Lifetimes:
             return
         yield from self._inside(self.values.of(path, function, node), 5)
         if isinstance(node, nodes.Call):
+            if isinstance(node.callee, nodes.Member) and isinstance(node.callee.owner, nodes.Call):
+                yield from self._handlers(path, function, node.callee.owner, depth + 1)  # middy(handler).use(…)
             for argument in node.args:
                 value = argument.value
                 if isinstance(value, (nodes.Lambda, nodes.Call)):

@@ -860,8 +860,15 @@ def _do(reading: _Reading, node: Node, block: list[Stmt]) -> None:
 
 
 def _unknown(reading: _Reading, node: Node, block: list[Stmt]) -> None:
-    """``del``, ``assert``, and Python 2's ``print`` and ``exec``."""
+    """``del``, and Python 2's ``print`` and ``exec``."""
     block.append(Do(_opaque(reading, node), node.byte_range))
+
+
+def _assert(reading: _Reading, node: Node, block: list[Stmt]) -> None:
+    """A test on which nothing depends: that it fails is no path worth telling of."""
+    tests = _inside(reading, node.children)
+    if tests:
+        block.append(If(tests[0], (), (), node.byte_range))
 
 
 def _nothing(reading: _Reading, node: Node, block: list[Stmt]) -> None:
@@ -1358,6 +1365,11 @@ def _class(reading: _Reading, node: Node, decorators: tuple[Expr, ...]) -> int:
                 for each in _arguments(reading, child)
                 if not each.name
             )
+            bases += tuple(  # somebody's metaclass decides what calling the class gives
+                Opaque((), each.value.span)
+                for each in _arguments(reading, child)
+                if each.name == "metaclass" and not reading.text(child).rstrip(") ,").endswith("ABCMeta")
+            )
         elif kind == "block":
             _class_body(reading, child, index, fields, methods, always=True)
     reading.classes[index] = Class(
@@ -1438,7 +1450,7 @@ _COMPOUND = {
 }  # fmt: skip
 _STATEMENTS: dict[str, _LowerStatement] = {
     "ERROR": _wreck,
-    "assert_statement": _unknown,
+    "assert_statement": _assert,
     "break_statement": _break,
     "class_definition": _define_class,
     "continue_statement": _continue,

@@ -721,3 +721,74 @@ def test_entry_point(tmp_path: Path, name: str) -> None:
     client = made(tmp_path, files)
     assert client.lifetime.runs is runs
     assert [note.text for note in client.lifetime.because[:1]] == ([text] if text else [])
+
+
+POOL = "import { Pool } from 'pg';\n"
+MAKES = POOL + "export function get() { return new Pool(); }\n"
+ROUTE = "import express from 'express';\nconst app = express();\napp.get('/', async (req, res) => { get(); });\n"
+CONNECTS = "import psycopg2\ndef get():\n    return psycopg2.connect('postgres://db/x')\n"
+VIEW = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef x():\n    {}\n"
+
+IMPORTED: dict[str, dict[str, str]] = {
+    "imports of package.json": {
+        "package.json": '{ "name": "a", "imports": { "#db": "./src/db.ts" }, "dependencies": { "express": "1", "pg": "8" } }',
+        "src/app.ts": "import { get } from '#db';\n" + ROUTE,
+        "src/db.ts": MAKES,
+    },
+    "a dotted import": {
+        **requirements("flask"),
+        "app.py": "import pkg.db\n" + VIEW.format("pkg.db.get()"),
+        "pkg/__init__.py": "",
+        "pkg/db.py": CONNECTS,
+    },
+    "a dotted import of a package without __init__": {
+        **requirements("flask"),
+        "app.py": "import pkg.db\n" + VIEW.format("pkg.db.get()"),
+        "pkg/db.py": CONNECTS,
+    },
+}
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_a_name_is_followed_through(tmp_path: Path, name: str) -> None:
+    assert made(tmp_path, IMPORTED[name]).lifetime.runs is Runs.REQUEST
+
+
+META = (
+    "class Single(type):\n"
+    "    kept = {}\n"
+    "    def __call__(cls):\n"
+    "        if cls not in cls.kept:\n"
+    "            cls.kept[cls] = super().__call__()\n"
+    "        return cls.kept[cls]\n"
+)
+ONLY = (
+    "def only(cls):\n"
+    "    kept = {}\n"
+    "    def get():\n"
+    "        if cls not in kept:\n"
+    "            kept[cls] = cls()\n"
+    "        return kept[cls]\n"
+    "    return get\n"
+)
+BODY = "    def __init__(self):\n        self.c = psycopg2.connect('postgres://db/x')\n"
+SINGLE: dict[str, tuple[str, Runs]] = {
+    "a metaclass": (META + "class Db(metaclass=Single):\n" + BODY, Runs.CALL),
+    "a base with a metaclass": (META + "class Base(metaclass=Single): pass\nclass Db(Base):\n" + BODY, Runs.CALL),
+    "a decorator": (ONLY + "@only\nclass Db:\n" + BODY, Runs.CALL),
+    "none of them": ("class Db:\n" + BODY, Runs.REQUEST),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_class_that_may_have_one_object_only(tmp_path: Path, name: str) -> None:
+    text, runs = SINGLE[name]
+    files = requirements("flask") | {"app.py": "import psycopg2\n" + text + VIEW.format("Db()")}
+    assert made(tmp_path, files).lifetime.runs is runs
+
+
+@pytest.mark.parametrize(("guard", "runs"), [("if (Db.one) return Db.one;", Runs.ONCE), ("", Runs.REQUEST)])
+def test_a_constructor_that_returns_the_object_there_is(tmp_path: Path, guard: str, runs: Runs) -> None:
+    text = f"class Db {{ constructor() {{ {guard} this.pool = new Pool(); Db.one = this; }} }}\nconst get = () => new Db();\n"
+    files = manifest("express") | {"src/app.ts": POOL + text + ROUTE}
+    assert made(tmp_path, files).lifetime.runs is runs

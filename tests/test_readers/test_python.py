@@ -202,7 +202,7 @@ def test_simple_statements() -> None:
         import os = os:*
         (call f)
         [a, b]
-        (? a b)
+        if a
         (? [a, b])
         raise _
         raise (call A b)
@@ -553,7 +553,7 @@ def test_classes() -> None:
         """,
         """
         @(call dataclass frozen=True)
-        class A(B, c.C, *D)
+        class A(B, c.C, *D, (?))
           field a: int _
           field b: Pool (call make)
           field d (call make)
