@@ -10,6 +10,14 @@ from docs.example_run import ROOT, said
 from pooltlint.rulebook import Rulebook
 
 README = ROOT / "README.md"
+CHAPTERS = {
+    "connections": "The life of a connection",
+    "sizing": "How many connections",
+    "pooling": "Behind a transaction pooler",
+    "urls": "Connection strings",
+    "settings": "The pooler's and the server's own settings",
+}
+"""The chapters of the rule book by the first tag of their rules."""
 _CONSOLE = re.compile(r"(?m)^```console\n\$ (pooltlint.*)\n(?:.*\n)*?```$")
 _RULES = re.compile(r"(?s)(?<=<!-- rules -->\n).*?(?=<!-- /rules -->)")
 
@@ -21,13 +29,17 @@ def fresh(text: str, run: Callable[[str], str] = said) -> str:
 
 
 def rules() -> str:
-    """The rules as a Markdown table."""
+    """The rules as Markdown tables, a chapter each, by their first tag."""
     book = Rulebook()
-    rows = [
-        f"| [`{name}`](rules/{name}.md) | {page.rule.severity.word} | {page.title} |"
-        for name, page in ((name, book.page(name)) for name in book.names)
-    ]
-    return "\n".join(["| rule | severity | what it finds |", "| --- | --- | --- |", *rows, ""])
+    chapters: dict[str, list[str]] = {heading: [] for heading in CHAPTERS.values()}
+    for name in book.names:
+        page = book.page(name)
+        row = f"| [`{name}`](rules/{name}.md) | {page.rule.severity.word} | {page.title} |"
+        chapters[CHAPTERS[page.rule.tags[0]]].append(row)
+    lines: list[str] = []
+    for heading, rows in chapters.items():
+        lines += [f"### {heading}", "", "| rule | severity | what it finds |", "| --- | --- | --- |", *rows, ""]
+    return "\n".join(lines)
 
 
 def main(path: Path = README) -> None:

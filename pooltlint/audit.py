@@ -14,7 +14,8 @@ from pooltlint.failures import bug
 from pooltlint.judge import judge
 from pooltlint.link import link
 from pooltlint.link.roles import role
-from pooltlint.model.facts import BouncerFile, EnvFile, Facts, Manifest, Unread
+from pooltlint.model.demand import Demand
+from pooltlint.model.facts import BouncerFile, DeploymentFile, EnvFile, Facts, Manifest, ProgramFile, Unread
 from pooltlint.model.finding import Report, Verdict
 from pooltlint.model.topology import Runs, Topology
 from pooltlint.rulebook import Rulebook
@@ -22,7 +23,7 @@ from pooltlint.settings import Settings
 from pooltlint.sources import Sources
 from pooltlint.suppress import suppress
 
-_SURROUNDINGS = frozenset({"commands", "tsconfig"})
+_SURROUNDINGS = frozenset({"commands", "puma", "ruby_queues", "tsconfig", "uwsgi"})
 """Readers whose files mean nothing unless something else speaks of Postgres."""
 
 
@@ -38,7 +39,7 @@ def survey(found: Found, settings: Settings, jobs: int = 1, tell: Callable[[str]
     tell("reading")
     files = Files(found.root, found.files)
     code = [each for each in found.files if each.reader in CODE and role(each.path) is not Runs.TEST]
-    demands = frozenset((word,) for word in (*words(), OWN_WORD)) if code else frozenset()
+    demands = frozenset(Demand((word,)) for word in (*words(), OWN_WORD)) if code else frozenset()
     settled = [each for each in found.files if each.reader not in _SURROUNDINGS | CODE]
     facts = list(extract(files, [*code, *settled], demands, jobs))
     if not any(map(_speaks, facts)):
@@ -95,7 +96,15 @@ def _speaks(facts: Facts) -> bool:
     match facts:
         case Manifest() | Unread():
             return False
+        case ProgramFile(program="Laravel" | "Ecto", settings=settings):
+            return any(each.name.endswith((".driver", ".url", ".hostname")) for each in settings)
+        case ProgramFile(settings=settings):
+            return any("postgres" in str(each.value) for each in settings if each.name == "url")
         case EnvFile(variables=variables):
             return any(each.dsn for each in variables)
+        case DeploymentFile(platform=platform) as file if platform != "Docker Compose":
+            held = [*file.variables, *(one for each in file.services for one in each.environment)]
+            held += [one for each in file.bundles for one in each.variables]
+            return bool(file.servers or file.poolers or file.bouncers) or any(each.dsn for each in held)
         case _:
             return True

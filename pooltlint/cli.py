@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from pooltlint.usage import UsageError, meant
 if TYPE_CHECKING:
     from pooltlint.discover import Found
     from pooltlint.model.finding import Report
+    from pooltlint.model.topology import Topology
     from pooltlint.rulebook import Rulebook
     from pooltlint.settings import Settings
     from pooltlint.sources import Sources
@@ -34,6 +36,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def run(argv: Sequence[str]) -> int:
     """One whole run: the exit code. Everything a person must know about a failure is on standard error."""
+    gc.disable()  # what a run makes lives to its end, and that is soon
     try:
         code = main.main(args=_with_command(argv), prog_name="pooltlint", standalone_mode=False)
         sys.stdout.flush()
@@ -122,6 +125,7 @@ def main() -> None:
     \b
       pooltlint                      audit the repository you are in
       pooltlint apps/web .env        audit these folders and files
+      pooltlint budget               add up the connections, and compare them with the server's
       pooltlint explain RULE         why a rule exists, and how to fix what it finds
 
     Without a command, `check` runs: `pooltlint --format sarif .` is `pooltlint check --format sarif .`
@@ -442,8 +446,8 @@ def explain(rule: str, color: str) -> None:
 @_JOBS
 @_COLOR
 @click.option(
-    "--format", "-f", "form", type=click.Choice(["text", "mermaid", "json"]), default="text", show_default=True,
-    help="Text for people, Mermaid for pull requests and documentation, JSON for programs.",
+    "--format", "-f", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True,
+    help="Text for people, Mermaid for pull requests and documentation, DOT for Graphviz, JSON for programs.",
 )  # fmt: skip
 def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> int:
     """Show who connects where, through which pooler, with how many connections.
@@ -465,6 +469,87 @@ def show_map(paths: tuple[str, ...], color: str, form: str, **options: Any) -> i
     return _complain("; ".join(failures), INTERNAL) if failures else CLEAN
 
 
+@main.command("budget")
+@_PATHS
+@click.option(
+    "--set", "supposed", multiple=True, metavar="NAME.SETTING=NUMBER",
+    help="Suppose a number: SERVICE.instances, .processes, .threads, .pool, .overflow, or server.max_connections. "
+    "May be repeated.",
+)  # fmt: skip
+@click.option(
+    "--format", "-f", "form", type=click.Choice(["text", "json", "markdown", "svg"]), default="text", show_default=True,
+    help="Text for people, JSON for programs, Markdown and SVG for pull requests.",
+)  # fmt: skip
+@click.option("--output", "-o", type=click.Path(path_type=str), metavar="FILE", help="Write to FILE.")
+@click.option("--all", "everything", is_flag=True, help="Also the deployments for development and examples.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even when a server is asked for too much.")
+@_CONFIG
+@_EXCLUDE
+@_JOBS
+@_COLOR
+def show_budget(
+    paths: tuple[str, ...],
+    supposed: tuple[str, ...],
+    form: str,
+    output: str | None,
+    everything: bool,
+    exit_zero: bool,
+    color: str,
+    **options: Any,
+) -> int:
+    """Add up the connections that this repository can open, and compare them with what the server allows.
+
+    Every number is shown with the line it was read at. What is not known is named, never guessed: the sum is then a
+    lower bound.
+
+    \b
+    Examples:
+      pooltlint budget
+      pooltlint budget --set web.instances=20 --set server.max_connections=200
+      pooltlint budget --format markdown >> "$GITHUB_STEP_SUMMARY"
+      pooltlint budget --format svg --output budget.svg
+
+    \b
+    Exit codes:
+      0  everything fits, as far as it is known
+      1  a server is asked for more connections than it allows
+      2  wrong usage, wrong settings, or a path that does not exist
+      3  a bug in pooltlint
+    """
+    from pooltlint.audit import survey
+    from pooltlint.model.budget import Verdict
+    from pooltlint.model.facts import Profile
+    from pooltlint.reporters.budget import render
+    from pooltlint.rulebook import Rulebook
+    from pooltlint.settings import supposed as laid_over
+
+    found, settings = _found(paths, Rulebook(), **options)
+    settings = laid_over(settings, supposed)
+    with _progress(found) as tell:
+        topology = survey(found, settings, options["jobs"] or _cores(), tell).topology
+    _known_services(supposed, topology)
+    real = [each for each in topology.budgets if each.profile in (Profile.PRODUCTION, Profile.UNKNOWN)]
+    with _opened(output or "") as out:
+        budgets = list(topology.budgets) if everything else real or list(topology.budgets)
+        render(budgets, out, form=form, colour=coloured(out, color), width=_width(out))
+    failures = [each.message for each in topology.problems if each.rule]
+    if failures:
+        return _complain("; ".join(failures), INTERNAL)
+    over = any(each.verdict in (Verdict.OVER, Verdict.DEPLOY) for each in real)
+    return FINDINGS if over and not exit_zero else CLEAN
+
+
+def _known_services(supposed: tuple[str, ...], topology: Topology) -> None:
+    """Raises :class:`UsageError` for a service that only the command line knows of."""
+    from pooltlint.settings import SUPPOSED
+
+    names = {each.name for each in topology.workloads if each.at.path != SUPPOSED}
+    for text in supposed:
+        name = text.partition("=")[0].strip().rpartition(".")[0]
+        if name != "server" and name not in names:
+            raise UsageError(f"--set {text}: there is no service {name!r}.{meant(name, names | {'server'})}")
+
+
 @main.command("facts")
 @click.argument("file", type=click.Path(path_type=str))
 def show_facts(file: str) -> None:
@@ -472,14 +557,14 @@ def show_facts(file: str) -> None:
     import msgspec
 
     from pooltlint.discover import Candidate, reader_of, root_of
-    from pooltlint.extract import Files, extract
+    from pooltlint.extract import ANYTHING, Files, extract
 
     root = root_of([file], os.getcwd())
     path = os.path.relpath(file, root).replace(os.sep, "/")
     reader = reader_of(path)
     if reader is None:
         raise UsageError(f"pooltlint reads no files such as {path!r}.")
-    for facts in extract(Files(root, ()), [Candidate(path, reader)], frozenset({()})):
+    for facts in extract(Files(root, ()), [Candidate(path, reader)], ANYTHING):
         click.echo(msgspec.json.format(msgspec.json.encode(facts)).decode())
 
 

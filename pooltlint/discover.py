@@ -24,9 +24,27 @@ _NAMES = {
         pyproject.toml poetry.lock uv.lock pdm.lock Pipfile Pipfile.lock setup.cfg
         Gemfile Gemfile.lock gems.rb gems.locked""",
     "tsconfig": "tsconfig.json jsconfig.json",
+    "userlist": "userlist.txt",
+    "puma": "puma.rb",
+    "uwsgi": "uwsgi.ini",
     "commands": """
         Dockerfile Containerfile Procfile .gitlab-ci.yml .gitlab-ci.yaml bitbucket-pipelines.yml
         azure-pipelines.yml .travis.yml cloudbuild.yaml cloudbuild.yml appveyor.yml""",
+    "postgresql": "postgresql.conf postgresql.auto.conf pgpool.conf",
+    "odyssey": "odyssey.conf",
+    "pgcat": "pgcat.toml",
+    "pgdog": "pgdog.toml",
+    "render": "render.yaml render.yml",
+    "railway": "railway.json railway.toml",
+    "heroku": "app.json",
+    "vercel": "vercel.json",
+    "netlify": "netlify.toml",
+    "serverless": "serverless.yml serverless.yaml",
+    "cloudformation": "template.json",
+    "wrangler": "wrangler.toml wrangler.json wrangler.jsonc",
+    "alembic": "alembic.ini",
+    "flyway": "flyway.conf flyway.toml",
+    "pm2": "ecosystem.config.js ecosystem.config.cjs ecosystem.config.json ecosystem.json pm2.config.js pm2.config.cjs pm2.json",
 }
 """Files told by their whole name."""
 
@@ -37,6 +55,10 @@ _SUFFIXES = {
     "dotenv": "env",
     "pgbouncer": "ini",
     "commands": "sh bash dockerfile",
+    "kubernetes": "yaml yml",
+    "systemd": "service",
+    "terraform": "tf",
+    "sql": "sql",
 }
 """Files told by what follows the last dot."""
 
@@ -51,15 +73,32 @@ _PATTERNS = {
     "manifests": r"(?i:(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in))",
     "tsconfig": r"[jt]sconfig(?:[.-].+)?\.json",
     "compose": r"(?:.+[.-])?(?:docker-)?compose(?:[._-].+)?\.ya?ml",
+    "spring": r"application(?:-[\w-]+)?\.(?:properties|ya?ml)",
     "commands": r"(?:Dockerfile|Containerfile|Procfile)[.-](?!(?:.*\.)?(?:md|txt|[jt]s|py)$).+",
+    "helm": r"(?:.+[.-])?values(?:[._-].+)?\.ya?ml",
+    "postgresql": r"""
+        (?:[\w.-]+[._-])?(?:postgres(?:ql)?|pgpool)(?:[._-][\w-]+)*\.conf
+        (?:\.(?:j2|jinja2?|tmpl|tpl|template|erb|example|sample|dist|in))?""",
+    "odyssey": r"(?:[\w.-]+[._-])?odyssey(?:[._-][\w-]+)*\.conf(?:\.(?:j2|tmpl|tpl|template|erb|example|sample|dist|in))?",
+    "pgcat": r"(?:[\w.-]+[._-])?pgcat(?:[._-][\w-]+)*\.toml(?:\.(?:j2|tmpl|tpl|template|erb|example|sample|dist|in))?",
+    "supervisor": r"(?:.+[._-])?supervisord?(?:[._-].+)?\.conf",
+    "fly": r"fly(?:[._-][\w.-]+)?\.toml",
+    "cloudformation": r".+\.(?:template|cfn|cloudformation)\.json|(?:.+[-_])?cloudformation(?:[-_].+)?\.json",
+    "pgdog": r"(?:[\w.-]+[._-])?pgdog(?:[._-][\w-]+)*\.toml(?:\.(?:j2|tmpl|tpl|template|erb|example|sample|dist|in))?",
 }
 """Files told by a regular expression for the whole name."""
 
 _PATHS = {
     "rails_database": r"(?:.*/)?config/database(?:[._-][^/]+)?\.ya?ml(?:\.(?:erb|example|sample|dist|template|tmpl))?",
     "manifests": r"(?:.*/)?(?:requirements|reqs)/[^/]+\.(?:txt|in)",
+    "ruby_queues": r"(?:.*/)?config/(?:sidekiq|queue|solid_queue)(?:[._-][^/]+)?\.ya?ml(?:\.erb)?",
     "commands": r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml|(?:.*/)?\.circleci/config\.ya?ml"
     r"|(?:.*/)?\.github/actions/(?:.*/)?action\.ya?ml",
+    "ecto": r"(?:.*/)?config/(?:config|dev|test|prod|runtime|releases)\.exs",
+    "laravel": r"(?:.*/)?config/database\.php",
+    "supervisor": r"(?:.*/)?supervisord?/(?:.*/)?[^/]+\.conf",
+    "supabase": r"(?:.*/)?supabase/config\.toml",
+    "postgresql": r"(?:.*/)?(?:postgres(?:ql)?|pg)/(?:.*/)?conf\.d/[^/]+\.conf",
 }
 """Files told by a regular expression for the path."""
 
@@ -73,16 +112,19 @@ _PLATFORMS = {
     "serverless.yaml": "the Serverless Framework",
     "samconfig.toml": "AWS Lambda",
 }
-"""Files that nobody reads: that they are there says that their folder runs as functions, and where."""
+"""Files that say by being there that their folder runs as functions, and where."""
 
 _BY_NAME = {name: reader for reader, names in _NAMES.items() for name in names.split()}
 _BY_SUFFIX = {suffix: reader for reader, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 _BY_PATTERN = [(reader, re.compile(pattern, re.VERBOSE).fullmatch) for reader, pattern in _PATTERNS.items()]
 _BY_PATH = [(reader, re.compile(pattern).fullmatch) for reader, pattern in _PATHS.items()]
 _HINT = re.compile(
-    r"env|compose|\.ini\.|config|requirements|constraints|Dockerfile|Containerfile|Procfile", re.IGNORECASE
+    r"env|compose|\.ini\.|config|requirements|constraints|Dockerfile|Containerfile|Procfile|application|values"
+    r"|(?:postgres|pgpool|odyssey).*\.conf|(?:pgcat|pgdog).*\.toml|^fly\b|supervisor|template|cfn|cloudformation",
+    re.IGNORECASE,
 ).search
-_PATH_SUFFIXES = (".yml", ".yaml", ".erb", ".example", ".sample", ".dist", ".template", ".tmpl", ".txt", ".in")
+_PATH_SUFFIXES = (".yml", ".yaml", ".erb", ".example", ".sample", ".dist", ".template", ".tmpl", ".txt", ".in",
+                  ".toml", ".conf", ".exs", ".php")  # fmt: skip
 
 _PRUNED_NAMES = """
     node_modules bower_components jspm_packages site-packages __pypackages__ _vendor third_party third-party
@@ -138,7 +180,7 @@ def reader_of(path: str) -> str | None:
     dot = name.rfind(".")
     reader = _BY_SUFFIX.get(name[dot + 1 :].lower()) if dot >= 0 else None
     if reader in CODE:
-        return reader
+        return _BY_NAME.get(name, reader)
     if name in _BY_NAME:
         return _BY_NAME[name]
     if _HINT(name):

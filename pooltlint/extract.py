@@ -16,13 +16,12 @@ from typing import Any
 
 import msgspec
 
-from pooltlint.discover import CODE, Candidate
+from pooltlint.discover import CODE, Candidate, reader_of
 from pooltlint.failures import bug
+from pooltlint.model.demand import Demand
 from pooltlint.model.facts import CodeFile, Facts, Unread
 from pooltlint.model.finding import Problem
-
-Demand = tuple[bytes, ...]
-"""Words that must all occur in a file's bytes, as they are written."""
+from pooltlint.prefilter import Reach, Resolve, Search, searcher
 
 OWN_WORD = b"pooltlint:"
 """Files with a comment of ours are parsed, so that a comment that hushes nothing can be told."""
@@ -35,7 +34,18 @@ _SECONDS_A_FILE = 10.0
 _SECONDS_ALONE = 0.06
 _SECONDS_WORTH_A_FORK = 0.15
 _CHUNK = 16
+ANYTHING = frozenset({Demand(())})
+"""Fits every program."""
 _LOCKS = (".lock", "-lock.json", "-lock.yaml", "npm-shrinkwrap.json", "gems.locked")
+_TOLD_BY_CONTENT = frozenset({"pgbouncer", "kubernetes", "userlist", "heroku", "cloudformation", "systemd", "sql"})
+"""Readers whose module says of bytes whether they are theirs: others use the same names for something else."""
+
+_ELSE = {"kubernetes": "cloudformation"}
+"""Whom to ask next when a reader says that bytes are not its own."""
+
+_MOUNTED = frozenset({"pgbouncer", "postgresql", "odyssey", "pgcat", "pgdog"})
+"""Readers of the files that a manifest may hold inside."""
+
 _COMPILED = (
     b'Object.defineProperty(exports, "__esModule"',
     b"var __defProp = Object.defineProperty;",
@@ -100,32 +110,60 @@ class Rounds:
         done = set(parsed)
         self.files = frozenset(each.path for each in code)
         self._files, self._jobs = files, jobs
+        self._code = code
         self._rest = {each.path: each for each in code if each.path not in done}
+        self._reach: Reach | None = None
         self.found: list[Facts] = []
 
-    def __call__(self, demands: Iterable[Demand], paths: Iterable[str] = ()) -> list[Facts]:
-        """Facts, by path, of the files named and of those that hold all words of some demand; each file once."""
+    def __call__(
+        self, demands: Iterable[Demand], paths: Iterable[str] = (), resolve: Resolve | None = None
+    ) -> list[Facts]:
+        """Facts, by path, of the files named and of those that satisfy some demand; each file once."""
         named = [self._rest.pop(path) for path in sorted(set(paths)) if path in self._rest]
-        found = list(extract(self._files, named, frozenset({()}), self._jobs))
+        found = list(extract(self._files, named, ANYTHING, self._jobs))
         wanted = frozenset(demands)
         if wanted:
-            found += extract(self._files, list(self._rest.values()), wanted, self._jobs)
+            reach = self._reaching(resolve) if resolve is not None else None
+            found += extract(self._files, list(self._rest.values()), wanted, self._jobs, reach)
         for each in found:
             self._rest.pop(each.path, None)
         self.found += found
         return sorted(found, key=lambda each: each.path)
 
+    def fitting(self, demands: Iterable[Demand], resolve: Resolve) -> Iterator[str]:
+        """The paths of all programs, parsed or not, that satisfy some demand and import more than types; none is parsed."""
+        search = searcher(frozenset(demands), Reach(self._read, resolve, types=False))
+        for each in self._code:
+            try:
+                fits = search(each.path, self._read(each.path))
+            except OSError:
+                continue
+            if fits:
+                yield each.path
+
+    def _reaching(self, resolve: Resolve) -> Reach:
+        if self._reach is None:
+            self._reach = Reach(self._read, resolve)
+        return self._reach
+
+    def _read(self, path: str) -> bytes:
+        return self._files.read(path, MOST_CODE)
+
 
 def extract(
-    files: Files, candidates: Sequence[Candidate], demands: frozenset[Demand], jobs: int = 1
+    files: Files,
+    candidates: Sequence[Candidate],
+    demands: frozenset[Demand],
+    jobs: int = 1,
+    reach: Reach | None = None,
 ) -> Iterator[Facts]:
-    """The facts of the candidates in their order; programs that hold no demand's words give none.
+    """The facts of the candidates in their order; programs that satisfy no demand give none.
 
     The first files are read at once; when what is left is estimated to take longer than
     :data:`_SECONDS_WORTH_A_FORK`, it is shared among ``jobs`` processes. What comes out does not depend
     on that. Raises nothing: a file that cannot be read gives :class:`Unread`.
     """
-    search = searcher(demands)
+    search = searcher(demands, reach)
     started = time.perf_counter()
     for at, each in enumerate(candidates):
         if jobs > 1 and at % _CHUNK == 0 and at and hasattr(os, "fork"):
@@ -138,84 +176,25 @@ def extract(
             yield facts
 
 
-Search = Callable[[bytes], bool]
-
-
-def searcher(demands: frozenset[Demand]) -> Search:
-    """A function that says whether bytes satisfy some demand; an empty demand is always satisfied.
-
-    Hyperscan where it is installed, for it searches for all words at once at more than 1 GB/s; else
-    one search per word. Both look for the plain bytes, so they agree.
-    """
-    if () in demands:
-        return lambda data: True
-    words = sorted({word for demand in demands for word in demand})
-    number = {word: at for at, word in enumerate(words)}
-    needs: dict[
-        int, list[frozenset[int]]
-    ] = {}  # by the first of their words, so that a file is only asked about what it may satisfy
-    for demand in sorted(demands):
-        needs.setdefault(number[demand[0]], []).append(frozenset(number[word] for word in demand))
-    single = all(len(demand) == 1 for demand in demands)
-    database = _database(tuple(words)) if len(words) > 3 else None
-    if database is None:
-
-        def plain(data: bytes) -> bool:
-            return any(all(word in data for word in demand) for demand in demands)
-
-        return plain
-
-    def fast(data: bytes) -> bool:
-        seen: set[int] = set()
-
-        def hit(number: int, *_: object) -> bool:
-            seen.add(number)
-            return single  # the first hit is enough: stop
-
-        try:
-            database.scan(data, match_event_handler=hit)
-        except _stopped():
-            return True
-        return any(need <= seen for word in seen for need in needs.get(word, ()))
-
-    return fast
-
-
-@cache
-def _database(words: tuple[bytes, ...]) -> Any:
-    try:
-        import hyperscan
-    except ImportError:  # no wheel for this platform
-        return None
-    flags = hyperscan.HS_FLAG_SINGLEMATCH
-    made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = [b"".join(b"\\x%02x" % byte for byte in word) for word in words]
-    made.compile(expressions=expressions, ids=list(range(len(words))), elements=len(words), flags=[flags] * len(words))
-    return made
-
-
-@cache
-def _stopped() -> Any:
-    import hyperscan
-
-    return hyperscan.ScanTerminated
-
-
 def one(files: Files, candidate: Candidate, search: Search) -> Facts | None:
-    """One file's facts; ``None`` for a program that is not wanted or was generated, and for others' ini files."""
+    """One file's facts; ``None`` for a program that is not wanted or was generated, and for others' ini and YAML files."""
     path, reader = candidate.path, candidate.reader
     code = reader in CODE
-    most = MOST_CODE if code else MOST_LOCK if path.endswith(_LOCKS) else MOST_CONFIG
+    most = MOST_CODE if code or reader == "sql" else MOST_LOCK if path.endswith(_LOCKS) else MOST_CONFIG
     try:
         data = files.read(path, most)
-        if code and not search(data):
+        if code and not search(path, data):
             return None
         if code and path not in files.given and (_generated(data) if reader == "ecmascript" else _squeezed(data)):
             return None
         if len(data) > most:
+            if reader == "sql":  # a dump, which says nothing that is looked for
+                return None
             return _unread(path, f"not read: larger than {most:,} bytes")
-        if reader == "pgbouncer" and not _module("pgbouncer").looks_like(data):
-            return None
+        while reader in _TOLD_BY_CONTENT and not _module(reader).looks_like(data):
+            if reader not in _ELSE:
+                return None
+            reader = _ELSE[reader]
         with _Guard():
             return _read(files, reader, path, data)
     except OSError as error:
@@ -235,16 +214,28 @@ def _read(files: Files, reader: str, path: str, data: bytes) -> Facts:
             return CodeFile(path, read(path, data))
         case "pgbouncer":
             return read(path, data, files.include)  # type: ignore[no-any-return]
+        case "pm2":
+            return read(path, data, _module("ecmascript").read)  # type: ignore[no-any-return]
         case "manifests":
             return read(path, data, _packages())  # type: ignore[no-any-return]
+        case "kubernetes" | "helm":
+            return read(path, data, partial(_inside, files, path))  # type: ignore[no-any-return]
         case _:
             return read(path, data)  # type: ignore[no-any-return]
 
 
-def _packages() -> frozenset[str]:
-    from pooltlint.drivers import packages
+def _inside(files: Files, path: str, name: str, data: bytes) -> Facts | None:
+    """The facts of a configuration file that stands inside another one, by the name it will have when it is mounted."""
+    reader = reader_of(name)
+    if reader not in _MOUNTED or (reader in _TOLD_BY_CONTENT and not _module(reader).looks_like(data)):
+        return None
+    return _read(files, reader, path, data)
 
-    return packages()
+
+def _packages() -> frozenset[str]:
+    from pooltlint import drivers, frameworks
+
+    return drivers.packages() | frameworks.packages()
 
 
 @cache

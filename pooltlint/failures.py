@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from pooltlint.model.finding import Problem
+
+_T = TypeVar("_T")
 
 
 def bug(error: Exception, path: str, where: str) -> Problem:
@@ -20,3 +24,21 @@ def bug(error: Exception, path: str, where: str) -> Problem:
         place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno})"
         trace = trace.tb_next
     return Problem(path, 0, f"internal error: {type(error).__name__}{place}; please report it", where)
+
+
+def attempted(make: Callable[[], _T], otherwise: _T, problems: list[Problem], where: str, path: str = "") -> _T:
+    """What ``make`` gives; ``otherwise`` with one more of ``problems`` when it fails, so that only this is lost."""
+    try:
+        return make()
+    except (RecursionError, MemoryError):
+        problems.append(Problem(path, 0, f"not followed to the end ({where}): nested too deep or too large"))
+    except Exception as error:
+        problems.append(bug(error, path, where))
+    return otherwise
+
+
+def gathered(make: Callable[[], Iterable[_T]], problems: list[Problem], where: str, path: str = "") -> list[_T]:
+    """All that ``make`` gives; when it fails, what it gave before, with one more of ``problems``."""
+    found: list[_T] = []
+    attempted(lambda: found.extend(make()), None, problems, where, path)
+    return found

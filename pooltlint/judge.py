@@ -13,18 +13,26 @@ from msgspec import Struct
 
 from pooltlint import checks
 from pooltlint.failures import bug
-from pooltlint.model.facts import BouncerFile
+from pooltlint.model.budget import Budget
+from pooltlint.model.facts import BouncerFile, UserList
 from pooltlint.model.finding import Finding, Problem, Severity, Verdict
 from pooltlint.model.topology import (
     Checkout,
     Client,
+    Closing,
     Deployable,
+    Forked,
+    Held,
     Migration,
+    Outlived,
     Pooler,
     Prisma,
     Rails,
+    Refusal,
     Statement,
     Topology,
+    Transaction,
+    Unended,
     Url,
 )
 from pooltlint.rulebook import Rulebook
@@ -34,13 +42,22 @@ SUBJECTS: dict[Any, Callable[[Topology], Iterable[Any]]] = {
     Url: lambda topology: topology.urls,
     Client: lambda topology: topology.clients,
     Checkout: lambda topology: topology.checkouts,
+    Held: lambda topology: topology.holds,
+    Outlived: lambda topology: topology.outlived,
+    Forked: lambda topology: topology.forked,
     Statement: lambda topology: topology.statements,
+    Transaction: lambda topology: topology.transactions,
+    Closing: lambda topology: topology.closings,
     Migration: lambda topology: topology.migrations,
     Pooler: lambda topology: topology.poolers,
     Prisma: lambda topology: topology.prisma,
     Rails: lambda topology: topology.rails,
+    Refusal: lambda topology: topology.refusals,
+    Unended: lambda topology: topology.unended,
     BouncerFile: lambda topology: topology.bouncer_files,
+    UserList: lambda topology: topology.user_lists,
     Deployable: lambda topology: topology.deployables,
+    Budget: lambda topology: topology.budgets,
 }
 """What a check may ask for, by the type of its parameter."""
 

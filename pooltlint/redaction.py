@@ -64,6 +64,8 @@ _SHAPES = (
         r"|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|npg_\w{8,}|sbp_\w{16,}|dckr_pat_[\w-]{16,}"
         r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*))"
     ),
+    # A connection string in base64, as Kubernetes Secrets hold it: "postgres" and "jdbc:postgres".
+    re.compile(r"(?P<it>\b(?:cG9zdGdyZX|amRiYzpwb3N0Z3Jlc)[\w+/=]*)"),
     re.compile(r"(?i:\b(?:bearer|basic)\s+)(?P<it>[\w.~+/=-]{12,})"),
 )
 _WHOLE_LINES = (

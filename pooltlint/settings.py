@@ -53,7 +53,10 @@ class DeclaredServer(Struct, frozen=True):
 
 
 class DeclaredService(Struct, frozen=True):
-    """``[tool.pooltlint.services.NAME]``: how often a service runs. ``path``: its folder, ``""`` when not declared."""
+    """``[tool.pooltlint.services.NAME]``: how often a service runs, and what it opens. ``path``: its folder, ``""`` when not declared.
+
+    ``pool`` and ``overflow`` are connections of each of its pools.
+    """
 
     name: str
     at: Place
@@ -61,6 +64,13 @@ class DeclaredService(Struct, frozen=True):
     instances: int | None = None
     processes: int | None = None
     threads: int | None = None
+    pool: int | None = None
+    overflow: int | None = None
+
+
+SERVICE_NUMBERS = ("instances", "processes", "threads", "pool", "overflow")
+SERVER_NUMBERS = ("max_connections", "reserved_connections", "cores", "memory")
+"""What may be declared as a number."""
 
 
 class Settings(Struct, frozen=True):
@@ -145,6 +155,39 @@ def checked(
                 f"{where}: {word!r} is neither a rule nor a tag.{meant(word, known | set(tags()) | {'ALL'})}"
             )
     return given
+
+
+SUPPOSED = "--set"
+"""The path in the place of what the command line supposes."""
+
+
+def supposed(settings: Settings, given: Iterable[str]) -> Settings:
+    """The settings with declarations such as ``web.instances=20`` and ``server.max_connections=200`` laid over them.
+
+    Raises :class:`UsageError` for anything that is not of that form.
+    """
+    from msgspec.structs import replace
+
+    at = Place(SUPPOSED, 0, 0, 1, 1)
+    server, services = settings.server, dict(settings.services)
+    for text in given:
+        key, equals, value = text.partition("=")
+        name, dot, what = key.strip().rpartition(".")
+        what = what.replace("-", "_")
+        if not equals or not dot or not name:
+            raise UsageError(f"--set: write SERVICE.SETTING=NUMBER or server.SETTING=NUMBER, not {text!r}.")
+        names = SERVER_NUMBERS if name == "server" else SERVICE_NUMBERS
+        if what not in names:
+            raise UsageError(f"--set {text}: there is no setting {what!r}.{meant(what, names)}")
+        least = 0 if what in ("overflow", "reserved_connections") else 1
+        number = value.strip()
+        if not number.isascii() or not number.isdigit() or len(number) > 7 or int(number) < least:
+            raise UsageError(f"--set {text}: {what} must be a whole number of at least {least}.")
+        if name == "server":
+            server = replace(server or DeclaredServer(at), at=at, **{what: int(number)})
+        else:
+            services[name] = replace(services.get(name) or DeclaredService(name, at), at=at, **{what: int(number)})
+    return replace(settings, server=server, services=services)
 
 
 class _Reading:
@@ -266,11 +309,15 @@ class _Reading:
         return {name: self.service(f"{key}.{name}", name, table) for name, table in self.tables(key, value)}
 
     def service(self, key: str, name: str, table: Any) -> DeclaredService:
-        self.known(key, table, ("path", "instances", "processes", "threads"))
+        self.known(key, table, ("path", *SERVICE_NUMBERS))
         path = table.get("path", "")
         if not isinstance(path, str):
             raise self.wrong(f"{key}.path", f'must be a folder such as "apps/web", not {_kind(path)}.')
-        numbers = {each: self.number(f"{key}.{each}", number) for each, number in table.items() if each != "path"}
+        numbers = {
+            each: self.number(f"{key}.{each}", number, 0 if each == "overflow" else 1)
+            for each, number in table.items()
+            if each != "path"
+        }
         return DeclaredService(
             name=name, at=self.place("services", name), path=path.strip("/").removeprefix("./"), **numbers
         )

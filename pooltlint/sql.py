@@ -206,6 +206,9 @@ def _led(first: str, words: list[str], tokens: list[_Token]) -> tuple[Sql, str] 
             return Sql.UNLISTEN, _name(tokens[1])
         case "notify" if size > 1 and _is_name(tokens[1]) and third in ("", ","):
             return Sql.NOTIFY, _name(tokens[1])
+        case "drop" if second == "table" and size > 2:
+            at = 4 if words[2:4] == ["if", "exists"] else 2
+            return (Sql.DROP_TABLE, _name(tokens[at])) if at < size and _is_name(tokens[at]) else None
         case "load" if size == 2 and tokens[1].kind == "string":
             return Sql.LOAD, ""
         case "set":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pooltlint.model.facts import Profile
 from pooltlint.model.topology import Mode, Topology
 from pooltlint.settings import POOLERS
 
@@ -17,9 +18,6 @@ _HEAD = """\
 
 # [per-path-ignores]
 # "scripts/**" = ["ALL"]
-
-# [server]
-# max_connections = 100
 """
 
 
@@ -48,11 +46,26 @@ def starter(topology: Topology) -> str:
         if pooler != "none":
             lines.append(f'{off}mode = "{url.route.mode if known else Mode.TRANSACTION}"')
         parts.append("\n".join(lines) + "\n")
+    parts.append(_server(topology))
     for each in sorted(topology.deployables, key=lambda each: each.path):
         name = each.name or each.path or "web"
         path = f'# path = "{_plain(each.path)}"\n' if each.path else ""
         parts.append(f"# [services.{_key(name)}]\n{path}# instances = 1\n# processes = 1\n")
     return "\n".join(parts)
+
+
+def _server(topology: Topology) -> str:
+    """The server's limit: as found, to be corrected, else as an example."""
+    known = [each for each in topology.servers if each.number("max_connections") is not None]
+    production = [each for each in known if each.profile is Profile.PRODUCTION] or known
+    if not production:
+        return "# [server]\n# max_connections = 100\n"
+    server = production[0]
+    at = server.settings["max_connections"].at
+    return (
+        f"# {_plain(server.name)} is configured in {_plain(at.path)}:{at.line}\n"
+        f"# [server]\n# max_connections = {server.number('max_connections')}\n"
+    )
 
 
 def _key(name: str) -> str:

@@ -26,6 +26,7 @@ OUTPUTS = [
     ("map",),
     ("map", "--format", "json"),
     ("map", "--format", "mermaid"),
+    ("map", "--format", "dot"),
 ]
 SEVERAL = ["express_pg", "fastapi_neon", "rails_pgbouncer", "drizzle_supabase", "monorepo", "suppressed"]
 

@@ -13,16 +13,17 @@ import msgspec
 import pytest
 
 from pooltlint import extract as stage
+from pooltlint import prefilter
 from pooltlint.discover import discover
-from pooltlint.extract import Files, Rounds, extract, searcher
+from pooltlint.extract import Files, Rounds, extract
+from pooltlint.model.demand import Demand
 from pooltlint.model.facts import BouncerFile, CodeFile, EnvFile, Facts, Unread
+from pooltlint.prefilter import searcher
 
-PSYCOPG = frozenset({(b"psycopg",)})
+PSYCOPG = frozenset({Demand((b"psycopg",))})
 
 
-def run(
-    root: Path, demands: frozenset[tuple[bytes, ...]] = PSYCOPG, jobs: int = 1, **texts: str | bytes
-) -> dict[str, Facts]:
+def run(root: Path, demands: frozenset[Demand] = PSYCOPG, jobs: int = 1, **texts: str | bytes) -> dict[str, Facts]:
     for name, text in texts.items():
         path = root / name.replace("__", "/").replace("_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,7 @@ def test_programs_are_parsed_only_for_a_word(tmp_path: Path) -> None:
 
 
 def test_generated_scripts_are_left_out(tmp_path: Path) -> None:
-    word = frozenset({(b"'pg'",)})
+    word = frozenset({Demand((b"'pg'",))})
     source = "import { Pool } from 'pg';\n"
     facts = run(
         tmp_path, word, a_ts=source, plain_js=source,
@@ -165,11 +166,11 @@ SEARCHES = [
 def test_search(
     monkeypatch: pytest.MonkeyPatch, installed: bool, demands: set[tuple[bytes, ...]], data: bytes, expected: bool
 ) -> None:
-    stage._database.cache_clear()
+    prefilter._database.cache_clear()
     if not installed:
         monkeypatch.setitem(sys.modules, "hyperscan", None)
-    assert searcher(frozenset(demands))(data) is expected
-    stage._database.cache_clear()
+    assert searcher(frozenset(map(Demand, demands)))("a.py", data) is expected
+    prefilter._database.cache_clear()
 
 
 # --- several processes --------------------------------------------------------------------------
@@ -236,8 +237,8 @@ def test_rounds_hand_out_each_file_once(tmp_path: Path) -> None:
         c_py="connect_db\n", lib__d_py="helper = 1\n",
     )  # fmt: skip
     assert more.files == {"db.py", "a.py", "b.py", "c.py", "lib/d.py"}
-    assert [each.path for each in more({(b"connect_db", b"from db")})] == ["a.py"]
-    assert [each.path for each in more({(b"connect_db",)})] == ["c.py"]
-    assert more({(b"connect_db",)}) == []
+    assert [each.path for each in more({Demand((b"connect_db", b"from db"))})] == ["a.py"]
+    assert [each.path for each in more({Demand((b"connect_db",))})] == ["c.py"]
+    assert more({Demand((b"connect_db",))}) == []
     assert [each.path for each in more((), ["lib/d.py", "nowhere.py", "db.py"])] == ["lib/d.py"]
     assert [each.path for each in more.found] == ["a.py", "c.py", "lib/d.py"]

@@ -94,7 +94,9 @@ def test_installed_it_works(built: Path, tmp_path: Path) -> None:
     shop.mkdir()
     (shop / "pgbouncer.ini").write_text(BAD)
     (shop / "app.py").write_text("import asyncpg\n\n\nasync def main():\n    return await asyncpg.connect()\n")
-    (shop / "app.ts").write_text('import { Pool } from "pg";\nexport const pool = new Pool();\n')
+    (shop / "app.ts").write_text(
+        'import { Pool } from "pg";\nexport const pool = new Pool().on("error", console.error);\n'
+    )
 
     assert run([tool, "--version"], shop) == f"pooltlint {pooltlint.__version__}\n"
     assert run([programs / "python", "-m", "pooltlint", "--version"], shop) == f"pooltlint {pooltlint.__version__}\n"

@@ -8,7 +8,7 @@ from pooltlint.model.finding import Certainty
 from pooltlint.model.topology import Mode
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import parse
-from pooltlint.poolers import Sight, recognise
+from pooltlint.poolers import Sight, pgbouncer, recognise
 
 YES, NO, UNKNOWN = Truth.YES, Truth.NO, Truth.UNKNOWN
 
@@ -71,6 +71,28 @@ POOLED = [
     ("postgres://u:p@shop-pgbouncer.prod.svc.cluster.local/db", Mode.UNKNOWN, "PgBouncer", UNKNOWN),
     ("postgres://u:p@acid-shop-pooler/db", Mode.UNKNOWN, "a pooler", UNKNOWN),
     ("postgres://u:p@pgcat.internal:5432/db", Mode.UNKNOWN, "PgCat", UNKNOWN),
+    ("postgres://u:p@odyssey:5432/db", Mode.UNKNOWN, "Odyssey", UNKNOWN),
+    ("postgres://u:p@supavisor:6543/db", Mode.UNKNOWN, "Supavisor", UNKNOWN),
+    ("postgres://u:p@pgdog-0.db.svc/db", Mode.UNKNOWN, "PgDog", UNKNOWN),
+    ("postgres://u:p@pgpool/db", Mode.UNKNOWN, "Pgpool-II", UNKNOWN),
+    ("postgres://u:p@shop.postgres.database.azure.com:8432/db", Mode.TRANSACTION, "Azure's PgBouncer", NO),
+    ("postgres://u:p@shop.postgres.database.chinacloudapi.cn:6432/db", Mode.TRANSACTION, "Azure's PgBouncer", NO),
+    ("postgres://u:p@x.horizon.psdb.cloud:6432/db", Mode.TRANSACTION, "PlanetScale's PgBouncer", YES),
+    ("postgres://u:p@app.proxy-cxyz.cn-north-1.rds.amazonaws.com.cn/db", Mode.TRANSACTION, "RDS Proxy", YES),
+    ("host=aws-0-eu.pooler.supabase.com port=6543 dbname=postgres user=u", Mode.TRANSACTION, "Supavisor", NO),
+    (
+        "jdbc:postgresql://aws-0-eu.pooler.supabase.com:6543/postgres?prepareThreshold=0",
+        Mode.TRANSACTION,
+        "Supavisor",
+        NO,
+    ),
+    ("postgresql+asyncpg://u:p@ep-x-1-pooler.eu-central-1.aws.neon.tech/db", Mode.TRANSACTION, "the Neon pooler", YES),
+    (
+        "postgres://u:p@ep-x-1-pooler.eu.aws.neon.tech:5432,ep-y-2.eu.aws.neon.tech:5432/db",
+        Mode.TRANSACTION,
+        "the Neon pooler",
+        YES,
+    ),
 ]
 
 DIRECT = [
@@ -91,6 +113,11 @@ DIRECT = [
     "postgres://u:p@dpg-abc123-a.oregon-postgres.render.com/db",
     "postgres://u:p@postgres.railway.internal:5432/railway",
     "postgresql://u:p@localhost/db?host=/cloudsql/project:region:instance",
+    "postgresql:///db?host=/cloudsql/project:region:instance",
+    "postgresql://u:p@%2Fcloudsql%2Fproject:region:instance/db",
+    "host=/cloudsql/project:region:instance dbname=db user=u",
+    "jdbc:postgresql://shop.cxyz.eu-west-1.rds.amazonaws.com:5432/db",
+    "postgres://u:p@shop.cluster-custom-cxyz.eu-west-1.rds.amazonaws.com/db",
 ]
 
 SILENT = [
@@ -102,6 +129,9 @@ SILENT = [
     "postgres://u:p@[HOST]:5432/db",
     "postgres://u:p@carpooler.example.org:5432/db",
     "postgres://u:p@ec2-1-2-3-4.compute-1.amazonaws.com:5432/db",
+    "postgresql:///db?host=/var/run/postgresql",
+    "host=/tmp dbname=db",
+    "postgres://u:p@cockroach.acme.net:26257/db",
 ]
 
 
@@ -136,6 +166,8 @@ def test_says_nothing(url: str) -> None:
         ("postgres://u:p@ep-xxx.us-east-1.aws.neon.tech/db", Mode.DIRECT),
         ("postgres://u:p@ep-xxx-pooler.../db", Mode.TRANSACTION),
         ("postgres://u:p@<endpoint>-pooler.<region>.aws.neon.tech/db", Mode.TRANSACTION),
+        ("postgres://u:p@[endpoint]-pooler.[region].aws.neon.tech/db", Mode.TRANSACTION),
+        ("postgres://postgres.[ref]:[pw]@[region].pooler.supabase.com:6543/postgres", Mode.TRANSACTION),
         ("postgres://u:p@my-proxy.proxy-xxxxxxxx.<region>.rds.amazonaws.com/db", Mode.TRANSACTION),
     ],
 )
@@ -182,3 +214,67 @@ def test_a_provider_is_known_by_the_end_of_the_host() -> None:
 def test_only_rds_proxy_pins() -> None:
     pins = {url for url, *_ in POOLED if (found := sight(url)) is not None and found.pins}
     assert pins == {url for url, _, pooler, _ in POOLED if pooler == "RDS Proxy"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "user"),
+    [
+        ("changeme", ""),
+        ("shop_password", "shop_user"),
+        ("benchpass", "benchuser"),
+        ("123456", "a"),
+        ("", "a"),
+        ("x" * 40, ""),
+    ],
+)
+def test_passwords_that_give_nothing_away(secret: str, user: str) -> None:
+    assert pgbouncer.guessable(secret, user)
+
+
+@pytest.mark.parametrize("secret", ["kT9vLq2Xw8rBn4", "correct horse battery", "1a" * 20_000])
+def test_passwords_that_do(secret: str) -> None:
+    assert not pgbouncer.guessable(secret, "shop")
+
+
+@pytest.mark.parametrize(
+    ("direct", "pooled"),
+    [
+        ("postgres://u:p@db.abcdefgh.supabase.co:5432/postgres", "pooler.supabase.com:6543"),
+        ("postgres://u:p@ep-x-1.eu.aws.neon.tech/db", "-pooler"),
+        ("postgres://u:p@shop.cxyz.eu-west-1.rds.amazonaws.com/db", "RDS Proxy"),
+        ("postgres://u:p@shop.postgres.database.azure.com/db", "6432"),
+        ("postgres://u:p@x.db.ondigitalocean.com:25060/db", "25061"),
+        ("postgres://u:p@p.abc.db.postgresbridge.com/db", "5431"),
+        ("postgres://u:p@eu.pg.psdb.cloud/db", "6432"),
+        ("postgres://u:p@db.prisma.io:5432/postgres", "pooled.db.prisma.io"),
+        ("postgres://u:p@direct.abc.flympg.net/db", "pgbouncer."),
+    ],
+)
+def test_a_direct_address_knows_the_pooled_one(direct: str, pooled: str) -> None:
+    found = sight(direct)
+    assert found is not None
+    assert pooled in found.pooled
+
+
+def test_a_provider_without_a_pooler_promises_none() -> None:
+    found = sight("postgresql://u:p@localhost/db?host=/cloudsql/project:region:instance")
+    assert found is not None
+    assert found.pooled == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "signs"),
+    [
+        ("postgres://u:s3@cr@h/db", "@"),
+        ("postgres://u:s3%40cr@h/db", ""),
+        ("postgres://u:s3/cr@h:5432/db", "/"),
+        ("postgres://u:s3?c#r@h/db", "#?"),
+        ("postgres://u:s3%cr@h/db", "%"),
+        ("postgres://[user]:[pass@word]@h/db", ""),
+        ("postgres://u:${PASSWORD@X}@h/db", ""),
+    ],
+)
+def test_signs_that_nobody_escaped(url: str, signs: str) -> None:
+    dsn = parse(url)
+    assert dsn is not None
+    assert (dsn.unescaped, dsn.host) == (signs, "h")

@@ -1,5 +1,6 @@
 """No spelling of a secret survives in a displayed line, and what a reader needs does."""
 
+import base64
 import re
 import time
 
@@ -162,3 +163,13 @@ def test_hostile_text_takes_no_time(unit: str) -> None:
     blocks(line * 20)
     blocks((line[:200] + "\n") * 1_000)
     assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize(
+    "text", ["postgres://app:hunter2@db/x", "postgresql://app:hunter2@db", "jdbc:postgresql://db?password=hunter2"]
+)
+def test_connection_strings_in_base64_are_hidden(text: str) -> None:
+    hidden = base64.b64encode(text.encode()).decode()
+    line = f"  DATABASE_URL: {hidden}"
+    assert hidden not in covered(line, secrets(line, "yaml"))
+    assert covered("  NAME: c2hvcA==", secrets("  NAME: c2hvcA==", "yaml")) == "  NAME: c2hvcA=="

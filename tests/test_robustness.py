@@ -307,6 +307,7 @@ def test_names_cannot_steer_a_terminal_or_a_report(tmp_path: Path) -> None:
         ("--format", "sarif"),
         ("map",),
         ("map", "--format", "mermaid"),
+        ("map", "--format", "dot"),
         ("map", "--format", "json"),
     ):
         other = run(folder, *arguments, *(() if arguments[0] == "map" else ("--exit-zero",)))

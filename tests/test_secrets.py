@@ -61,6 +61,7 @@ FORMATS = [
     ("--exit-zero", "--certainty", "low", "--min-severity", "note"),
     ("map",),
     ("map", "--format", "mermaid"),
+    ("map", "--format", "dot"),
     ("map", "--format", "json"),
 ]
 

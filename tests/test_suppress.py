@@ -8,6 +8,7 @@ import pytest
 
 from pooltlint.discover import discover
 from pooltlint.extract import Files, extract
+from pooltlint.model.demand import Demand
 from pooltlint.model.facts import Facts
 from pooltlint.model.finding import Finding, Note, Severity, Verdict
 from pooltlint.model.source import Place, line_starts, place
@@ -37,7 +38,7 @@ def told(
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     found = discover(list(files), root=str(root), current=str(root))
-    facts: list[Facts] = list(extract(Files(str(root), found.files), found.files, frozenset({()})))
+    facts: list[Facts] = list(extract(Files(str(root), found.files), found.files, frozenset({Demand(())})))
     return suppress(verdicts, facts, settings or Settings(), book, Sources(root), ran, whole=whole)
 
 

@@ -44,7 +44,7 @@ def _pooled(client: Client) -> bool:
 
 
 def _noun(client: Client) -> str:
-    return "engine with a pool" if client.library == "SQLAlchemy" else "pool"
+    return "engine with a pool" if client.library in ("SQLAlchemy", "pandas") else "pool"
 
 
 def _remedy(client: Client) -> str:
@@ -54,6 +54,8 @@ def _remedy(client: Client) -> str:
         return (
             f"Keep one for each connection string in a {table} at module level, and look there before making another."
         )
+    if client.call.endswith(".initialize"):
+        return f"Call `{client.call}()` once, when the process starts, and leave it open: no `destroy()` here."
     match client.type:
         case "psycopg2.connection":
             return (
@@ -77,6 +79,33 @@ def _remedy(client: Client) -> str:
                 "Make the pool once, in the application's start-up hook, and write `async with "
                 "pool.acquire() as connection:` here."
             )
+        case "aiopg.connection" | "aiopg.pool":
+            return (
+                "Make one `await aiopg.create_pool(dsn)` when the application starts and write "
+                "`async with pool.acquire() as connection:` here."
+            )
+        case "pg8000.connection" | "pg8000.native":
+            return (
+                'pg8000 has no pool: make one `sqlalchemy.create_engine("postgresql+pg8000://…")` at module level and write '
+                "`with engine.connect() as connection:` here."
+            )
+        case "databases.Database":
+            return (
+                f"Make `{name or 'database'}` once, at module level, with `await database.connect()` when the application "
+                "starts and `await database.disconnect()` when it ends; here only send queries."
+            )
+        case "peewee.Database" | "peewee.Pool":
+            return (
+                f"Make `{name or 'database'}` once, at module level, as a `PooledPostgresqlDatabase`; per request only "
+                "`database.connect(reuse_if_open=True)` and `database.close()`, which gives the connection back."
+            )
+        case "tortoise.Tortoise":
+            return (
+                "Call it once, when the process starts (`register_tortoise(app, …)` in a web application, the worker's "
+                "start-up hook in a queue), and `Tortoise.close_connections()` when it ends."
+            )
+        case "pandas.DataFrame":
+            return "Make `engine = create_engine(url)` once, at module level, and give pandas that one as `con`."
         case "sqlalchemy.Engine" | "sqlalchemy.AsyncEngine":
             return f"Call `{client.call}` once, at module level, and make only the session or connection here."
         case "pg.Client":

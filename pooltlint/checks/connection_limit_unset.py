@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
-from pooltlint.model.pooling import LOCAL, deciding
+from pooltlint.model.pooling import LOCAL, appended, deciding
 from pooltlint.model.topology import Client, Deployable, Kind, Prisma, Runs, Topology, Url
 from pooltlint.model.truth import Truth
 
@@ -32,12 +32,11 @@ def _engine(prisma: Prisma) -> Iterator[Finding]:
     for url in urls:
         if url.dsn.host in LOCAL or url.at is None:
             continue
-        sign = "&" if url.dsn.parameters else "?"
         yield Finding(
             url.at,
             f"{url.name or 'The connection string'} sets no `connection_limit`: every instance opens up to "
             f"cores × 2 + 1 connections, and {_who(prisma.deployable)}.",
-            f"Append `{sign}connection_limit=1` to it, and go up as long as instances × connections fit the server.",
+            f"{appended(url, 'connection_limit=1')} Go up as long as instances × connections fit the server.",
             (*several, *prisma.version_because),
             Certainty.MEDIUM if url.route.multiplexes or not _serverless(prisma.deployable) else Certainty.HIGH,
         )

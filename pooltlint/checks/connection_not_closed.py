@@ -8,9 +8,13 @@ from pooltlint.model.topology import Checkout, Form, Handling, Runs
 _LATER = {
     "psycopg2": "until Python happens to collect it",
     "psycopg 3": "until Python happens to collect it",
+    "pg8000": "until Python happens to collect it",
+    "Peewee": "until Python happens to collect it",
+    "aiopg": "until Python happens to collect it, which aiopg only answers with a warning",
     "asyncpg": "until Python happens to collect it, which asyncpg only answers with a warning",
 }
-"""What ends a connection that nobody closes: psycopg2 2.9 connection_dealloc, psycopg 3.3 and asyncpg 0.32 ``__del__``."""
+"""What ends a connection that nobody closes: psycopg2 2.9 connection_dealloc (Peewee's too), psycopg 3.3, asyncpg 0.32 and
+aiopg 1.4 ``__del__``, and for pg8000 that of its socket."""
 _REFUSED = "once there are `max_connections` of them the server refuses everybody (`sorry, too many clients already`)"
 
 
@@ -81,6 +85,10 @@ def _remedy(checkout: Checkout) -> str:
         if "AsyncConnection" in checkout.call or release.startswith("await "):
             return f"Write `async with await {checkout.call}(…) as {name}:`, which closes it when the block is left."
         return f"Write `with {checkout.call}(…) as {name}:`: psycopg 3 closes the connection when the block is left."
+    if checkout.type == "aiopg.connection":
+        return f"Write `async with {checkout.call}(…) as {name}:`, which closes it when the block is left."
+    if checkout.type in ("pg8000.connection", "pg8000.native"):
+        return f"Write `with {checkout.call}(…) as {name}:`: pg8000 closes the connection when the block is left."
     if checkout.type == "psycopg2.connection" or (checkout.form is Form.OBJECT and release.endswith(".close()")):
         why = "; psycopg2's own `with` only ends the transaction" if checkout.type == "psycopg2.connection" else ""
         return f"Write `with contextlib.closing({checkout.call}(…)) as {name}:`, which closes it when the block is left{why}."

@@ -19,7 +19,19 @@ def check(statement: Statement) -> Iterator[Finding]:
     if found is None:
         return
     called = statement.text.endswith("()")
-    said = f"`{statement.call}()`" if called else f"`{statement.text}`"
+    said = f"`{statement.call}`" if statement.remedy else f"`{statement.call}()`" if called else f"`{statement.text}`"
+    if any("worker_defaults" in client.options for client in statement.clients):
+        return  # may switch it off
+    if statement.remedy:
+        yield Finding(
+            statement.at,
+            f"{said} listens for its jobs or messages {found.said}: LISTEN succeeds there, and no notification arrives. The "
+            "server connection that listens is given to other clients.",
+            statement.remedy.replace("{direct}", _direct(found.route.direct).removesuffix(_OR_SESSION)),
+            found.because,
+            found.certainty,
+        )
+        return
     channel = f" on `{statement.subject}`" if statement.subject and called else ""
     yield Finding(
         statement.at,
@@ -31,5 +43,8 @@ def check(statement: Statement) -> Iterator[Finding]:
     )
 
 
+_OR_SESSION = ", or over a pool in session mode"
+
+
 def _direct(direct: str) -> str:
-    return f"the direct address ({direct})" if direct else "the server's direct address, or over a pool in session mode"
+    return f"the direct address ({direct})" if direct else f"the server's direct address{_OR_SESSION}"

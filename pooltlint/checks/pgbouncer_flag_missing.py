@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Certainty, Edit, Finding, Fix, Note
-from pooltlint.model.pooling import deciding
+from pooltlint.model.pooling import appended, deciding
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Prisma, Url
 from pooltlint.model.truth import Truth
@@ -60,7 +60,7 @@ def _finding(prisma: Prisma, client: Client | None, url: Url) -> Finding:
         at,
         f"Prisma names its prepared statements on {name}, which leads through {pooler} in {url.route.mode.value} mode "
         f"without `pgbouncer=true`: {harm}.",
-        f"Append `{_appended(url)}` to {name}.",
+        _remedy(url),
         tuple(_chain(prisma, url, user, at)),
         min(certainty, url.route.certainty),
         _fix(url),
@@ -77,6 +77,12 @@ def _chain(prisma: Prisma, url: Url, user: Place, at: Place) -> Iterator[Note]:
         yield from prisma.version_because
     else:
         yield Note("a connection string in the schema means Prisma 6 or older")
+
+
+def _remedy(url: Url) -> str:
+    if url.dsn.parameter("pgbouncer") is not None:
+        return f"Write `pgbouncer=true` in {url.name or 'it'}."
+    return appended(url, "pgbouncer=true")
 
 
 def _appended(url: Url) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.pooling import Pooling, pooling, same_source
-from pooltlint.model.topology import Client, Kind, Rails, Runs, Sql, Statement, Topology
+from pooltlint.model.topology import Client, Kind, Rails, Runs, Sql, Statement, Topology, Url
 from pooltlint.model.truth import Truth
 
 
@@ -25,6 +25,9 @@ def check(topology: Topology) -> Iterator[Finding]:
         yield from _statement(statement, topology.statements)
     for rails in topology.rails:
         yield from _rails(rails)
+    names = dict.fromkeys(each.name for each in topology.urls if each.dsn.scheme.startswith("jdbc:"))
+    for name in names:
+        yield from _jdbc([each for each in topology.urls if each.name == name])
 
 
 def _client(client: Client, clients: tuple[Client, ...]) -> Iterator[Finding]:
@@ -81,6 +84,9 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
     if statement.sql is Sql.NAMED:
         if found.route.prepared is Truth.YES:
             return
+        if statement.library == "asyncpg":
+            yield from _asyncpg_cursor(statement, found)
+            return
         yield Finding(
             statement.at,
             f"`{statement.call}` names its statement `{name}` {found.said}: "
@@ -90,7 +96,9 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
                 "client's statement of that name",
             )
             + ".",
-            "Leave `name` out of the query.",
+            "Leave `.prepare()` out and await the query itself."
+            if statement.library == "Drizzle"
+            else "Leave `name` out of the query.",
             found.because,
             _certainty(found),
         )
@@ -108,6 +116,21 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
         "one transaction.",
         found.because,
         found.certainty,
+    )
+
+
+def _asyncpg_cursor(statement: Statement, found: Pooling) -> Iterator[Finding]:
+    """Only where the client names nothing else: what names every statement is told where it is made."""
+    if any(client.prepared is None or client.prepared.names is not Truth.NO for client in statement.clients):
+        return
+    yield Finding(
+        statement.at,
+        f"`{statement.call}()` prepares its query under a name {found.said}, with `statement_cache_size=0`, too: "
+        + _harm(found, 'it fails with `prepared statement "__asyncpg_stmt_1__" already exists`')
+        + ".",
+        "Use `fetch()` with LIMIT and a key to page by, or declare the cursor in SQL in the same transaction.",
+        found.because,
+        _certainty(found),
     )
 
 
@@ -130,6 +153,30 @@ def _rails(rails: Rails) -> Iterator[Finding]:
         "Write `prepared_statements: false` into this configuration.",
         found.because,
         _certainty(found),
+    )
+
+
+def _jdbc(urls: list[Url]) -> Iterator[Finding]:
+    """pgjdbc prepares on the server after five executions, unless ``prepareThreshold=0`` (``PGProperty.java``).
+
+    A connection string whose name says that it is a migration tool's is none of the application's.
+    """
+    found = pooling(urls)
+    if found is None or found.url is None or found.url.at is None or found.route.prepared is Truth.YES:
+        return
+    dsn, name = found.url.dsn, found.url.name
+    if dsn.parameter("prepareThreshold") == "0" or dsn.parameter("preferQueryMode") == "simple":
+        return
+    if not dsn.scheme.startswith("jdbc:") or any(each in name.lower() for each in ("flyway", "liquibase")):
+        return
+    yield Finding(
+        found.url.at,
+        f"{name or 'This JDBC connection string'} makes pgjdbc prepare a statement after its fifth execution {found.said}: "
+        + _harm(found, 'queries fail with `prepared statement "S_1" already exists` or `does not exist`')
+        + ".",
+        f"Append `{'&' if dsn.parameters else '?'}prepareThreshold=0`, unless the properties of the data source say so.",
+        found.because,
+        min(Certainty.MEDIUM, _certainty(found)),  # the driver's properties may stand elsewhere
     )
 
 

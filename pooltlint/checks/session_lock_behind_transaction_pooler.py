@@ -38,7 +38,7 @@ def _statement(statement: Statement, statements: tuple[Statement, ...]) -> Itera
         statement.at,
         f"`{name}` {found.said} locks nothing: two clients on one server connection both get the lock, the unlock may "
         "run on another one, and then the lock stays until the pooler closes the connection.",
-        _remedy(name),
+        statement.remedy.replace("{direct}", "the server's direct address") or _remedy(name),
         found.because,
         found.certainty,
     )

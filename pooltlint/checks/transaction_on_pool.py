@@ -32,6 +32,7 @@ _RESET = {
     Sql.LOCK: "asyncpg unlocks everything when the connection returns to the pool, so that nothing is locked",
 }
 """asyncpg 0.31 ``connection.py``: a connection is reset on its way back into the pool."""
+_OVER_ASYNCPG = ("asyncpg", "databases")
 _LONGEST = 60
 
 
@@ -57,6 +58,8 @@ def check(topology: Topology) -> Iterator[Finding]:
 def _wrong(statement: Statement, topology: Topology) -> bool:
     if statement.through is not Through.POOL or statement.sql not in _TELLS or statement.in_transaction is Truth.YES:
         return False
+    if statement.in_transaction is Truth.UNKNOWN and statement.sql not in _CONTROL:
+        return False  # a transaction around the caller may hold it on one connection
     if statement.lifetime.runs in (Runs.SCRIPT, Runs.TEST):
         return False  # alone on its pool, one statement after the other gets the same connection
     if statement.text.endswith("()") and not statement.text.startswith(("pg_", "set_config")):
@@ -74,7 +77,7 @@ def _finding(statement: Statement, rest: list[Statement]) -> Finding:
         for client in statement.clients[:1]
     ]
     because += [Note(f"{_short(each)} may be sent on another connection", each.at) for each in rest]
-    tells = _RESET.get(statement.sql, "") if statement.library == "asyncpg" else ""
+    tells = _RESET.get(statement.sql, "") if statement.library in _OVER_ASYNCPG else ""
     return Finding(
         statement.at,
         f"`{_short(statement)}` is sent through the pool with `{statement.call}`: {tells or _TELLS[statement.sql]}.",
@@ -91,7 +94,7 @@ def _short(statement: Statement) -> str:
 def _remedy(statement: Statement) -> str:
     listens = statement.sql is Sql.LISTEN
     match statement.library:
-        case "postgres.js":
+        case "postgres.js" | "Bun SQL":
             if listens:
                 return "Use `await sql.listen('channel', (payload) => { … })`, which keeps a connection for it."
             return (
@@ -106,6 +109,19 @@ def _remedy(statement: Statement) -> str:
             return "Use `await prisma.$transaction(async (tx) => { … })` and send all of it with `tx`."
         case "Drizzle":
             return "Use `await db.transaction(async (tx) => { … })` and send all of it with `tx`."
+        case "Sequelize":
+            return (
+                "Use `await sequelize.transaction(async (transaction) => { … })` and send all of it with "
+                "`{ transaction }`."
+            )
+        case "TypeORM":
+            return "Use `await dataSource.transaction(async (manager) => { … })` and send all of it with `manager`."
+        case "Kysely":
+            return "Use `await db.transaction().execute(async (trx) => { … })` and send all of it with `trx`."
+        case "pg-promise":
+            return "Use `await db.tx(async (t) => { … })` and send all of it with `t`."
+        case "slonik":
+            return "Use `await pool.transaction(async (transaction) => { … })` and send all of it with `transaction`."
         case "Knex":
             return "Use `await knex.transaction(async (trx) => { … })` and send all of it with `trx`."
         case "asyncpg":
@@ -120,6 +136,12 @@ def _remedy(statement: Statement) -> str:
             )
         case "SQLAlchemy":
             return "Take one connection for all of it: `with engine.begin() as connection:`."
+        case "databases":
+            return f"Write `async with {statement.call.rpartition('.')[0]}.transaction():` around all of it, without the `BEGIN`."
+        case "Tortoise ORM":
+            return "Write `async with in_transaction() as connection:` and send all of it with `connection`."
+        case "Piccolo":
+            return f"Write `async with {statement.call.rpartition('.')[0]}.transaction():` around all of it."
         case _:
             if listens:
                 return (

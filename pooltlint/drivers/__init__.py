@@ -8,15 +8,16 @@ what follows from them. Drivers never see a tree. Packages are walked: adding a 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
 
-from pooltlint.model.topology import Kind, Limit, Prepared
+from pooltlint.model.topology import Ignored, Kind, Limit, Prepared, Sql
 from pooltlint.model.truth import Truth
-from pooltlint.model.value import Value
+from pooltlint.model.value import Mapping as Table
+from pooltlint.model.value import Value, constant, constants
 
 
 class Effect(StrEnum):
@@ -75,8 +76,20 @@ class Method:
     """Without the callback argument the call acquires (``pool.connect(cb)`` against ``await pool.connect()``)."""
     twice: str = ""
     """What releasing what is released already does, in words; empty when it does nothing."""
-    when: Callable[[Arguments], bool] | None = None
-    """The method has this effect only when this holds of its resolved arguments."""
+    sends: Callable[[Arguments], Sql | None] | None = None
+    """What the call itself does to the session, by its resolved arguments (``cursor(…, withhold=True)``)."""
+    remedy: str = ""
+    """What to type where what it does to the session is at fault."""
+    awaited: Method | None = None
+    """What the call does where it is awaited at once instead (``await database.transaction()`` begins one by hand)."""
+    dials: str = ""
+    """The method of the result that takes the connection, where getting the result does not (``em.fork()``, ``begin``)."""
+    waits: str = ""
+    """The keyword that ends waiting for a connection, where nothing does by default."""
+    surrounds: bool = False
+    """From here on a transaction may have been begun around any query on a pool of this library: ``Sequelize.useCLS()``."""
+    on: int | None = None
+    """Position of the argument on which the SQL runs that the receiver is made of: ``sql`…`.execute(db)``."""
 
 
 class Leaving(StrEnum):
@@ -106,8 +119,22 @@ class Type:
     """Methods that need no connection and cannot fail (``on``, ``once``)."""
     transactional: bool = False
     """Statements run in a transaction that begins by itself (psycopg without autocommit, SQLAlchemy)."""
+    queries: frozenset[str] = frozenset()
+    """Names that begin a query built by calls, or end it below a member (``db.select()``, ``prisma.user.findMany()``)."""
+    takes: frozenset[str] = frozenset()
+    """Methods with which an object takes its connection, where making it does not (sessions); ``methods`` tell what ends that."""
+    at_once: bool = False
+    """Closing it is a plain call, though its library is asynchronous (aiopg)."""
     ambient: bool = False
     """A transaction may have been begun around the caller, on the same connection (Django's ``atomic``)."""
+    inherits: bool = False
+    """Given back in a transaction, it goes to the next user in it: the pool rolls nothing back."""
+    constructs: Construct | None = None
+    """Calling an instance makes a client: ``pgp(connection)``."""
+    lazy: bool = False
+    """It takes its connection when it is first used (``createQueryRunner()``)."""
+    lent: frozenset[str] = frozenset()
+    """Options and methods by which any code may be given it, and only uses it: ``{ transaction: t }``, ``query(trx)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +152,10 @@ class Arguments:
     open: bool
     wrapped: Mapping[str, str]
     at_least: Callable[[str, str], Truth]
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Dotted symbols of the libraries' classes among the arguments that are named in the call itself, by keyword."""
+    named: frozenset[str] = frozenset()
+    """The keywords that stand in the call itself, not in a dictionary that is spread into it."""
     schemes: tuple[str, ...] = ()
     """Schemes of the connection strings that the call may be given (``postgresql+asyncpg``), as far as they are found."""
 
@@ -158,12 +189,34 @@ class Construct:
     prepared: Callable[[Arguments, Mapping[str, Value], Mapping[str, str]], Prepared] | None = None
     """From arguments, canonical options and URL parameters."""
     limit: Callable[[Arguments, Mapping[str, Value], Mapping[str, str]], Limit] | None = None
+    sends: Callable[[Arguments], Iterator[Sql]] | None = None
+    """What the library does by itself on the connection string or client that it is given: LISTEN, session locks."""
+    remedy: str = ""
+    """What to type where that is at fault."""
+    ignored: Callable[[Arguments], Iterator[Ignored]] | None = None
+    """The options among the arguments that do not do what they say."""
     enters: str = ""
     """Type that ``with constructor() as x`` binds; the made type when empty."""
     dials: str = ""
     """The method that opens the connection, where constructing does not."""
+    emits: bool = False
+    """A connection that breaks while nobody uses it is told as the event ``error`` (Node's EventEmitter)."""
+    waits: str = ""
+    """The canonical option that ends waiting for a connection, where nothing does by default."""
     per_request_is_right: str = ""
     """Why constructing it for each request is fine, if it is (stateless HTTP …)."""
+    undone: frozenset[str] = frozenset()
+    """The library keeps what is made: only beside one of these calls, in the same function, is it surely made anew each time."""
+    settings: tuple[str, ...] = ()
+    """Names that the configuration of the application may hold in place of arguments (``app.config["…"]``)."""
+    factory: tuple[str, ...] = ()
+    """Options whose function returns the options: ``forRootAsync({ useFactory: () => ({ … }) })``."""
+    url_alone: int = 0
+    """With more positional arguments than this none of them is a connection string: ``new Sequelize(database, user, password)``."""
+    surrounds: bool = False
+    """Its queries join a transaction that was begun around them, though they are sent on the pool."""
+    asks: frozenset[str] = frozenset()
+    """Functions of the library that give what was made before: beside one of them nobody can tell whether it is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +266,10 @@ class Driver:
     """Packages whose presence says that it is Postgres here …"""
     rivals: tuple[str, ...] = ()
     """… unless one of these is present, too."""
+    keeps: bool = False
+    """It keeps its clients in a registry of its own: what its functions give belongs to one of those of the repository."""
+    environment: tuple[str, ...] = ()
+    """Variables that lead the objects nobody constructs here (``values``) to their database."""
 
 
 def imports(*modules: str) -> tuple[bytes, ...]:
@@ -227,6 +284,56 @@ def imports(*modules: str) -> tuple[bytes, ...]:
         found.append(f"npm:{module}{chr(39)}".encode())
         found.append(f"esm.sh/{module}@".encode())
     return tuple(found)
+
+
+_POSTGRES = ("postgres", "postgresql", "pg", "cockroach", "cockroachdb")
+
+
+def dialect(arguments: Arguments, option: str) -> bool | None:
+    """Is the database Postgres: by an option that names it, else by the scheme of the connection string; ``None`` unknown."""
+    known = constants(arguments.keywords.get(option))
+    if known:
+        return any(each in _POSTGRES for each in known)
+    first = constant(arguments.positional[0]) if arguments.positional else None
+    written = (first.partition("://")[0],) if isinstance(first, str) and "://" in first else ()
+    schemes = arguments.schemes or written
+    return any(each in _POSTGRES for each in schemes) if schemes else None
+
+
+def bounded(
+    default: int, option: str, source: str
+) -> Callable[[Arguments, Mapping[str, Value], Mapping[str, str]], Limit]:
+    """The limit of a pool that has a default and one option; ``option`` is what a person types."""
+
+    def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
+        given = options.get("limit")
+        known = [int(each) for each in constants(given) if isinstance(each, int | float)]
+        explicit = Truth.of(None if given is None and arguments.open else given is not None)
+        count = max(known) if known else default if given is None else None
+        return Limit(count, explicit, option, source=source)
+
+    return limit
+
+
+def misnamed(names: Mapping[str, str], library: str, within: str = "") -> Callable[[Arguments], Iterator[Ignored]]:
+    """Options by a name that the library does not know, with what to write instead (``""``: nothing does that).
+
+    ``within``: the option that holds them.
+    """
+
+    def ignored(arguments: Arguments) -> Iterator[Ignored]:
+        table = arguments.keywords.get(within) if within else None
+        given = table.entries if isinstance(table, Table) else {} if within else arguments.keywords
+        for name, right in names.items():
+            if name in given and constants(given[name]) != [None]:
+                option = f"{within}.{name}" if within else name
+                yield Ignored(
+                    option,
+                    f"has no effect: {library} knows no option of that name and passes over it",
+                    f"Write `{right}` instead." if right else "Take it out.",
+                )
+
+    return ignored
 
 
 @cache

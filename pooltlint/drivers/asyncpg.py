@@ -8,7 +8,7 @@ option is no URL parameter (it would become a server setting). Pools are 10 to 1
 from collections.abc import Mapping
 
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Leaving, Method, Type
-from pooltlint.model.topology import Kind, Limit, Prepared
+from pooltlint.model.topology import Kind, Limit, Prepared, Sql
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value, constants
 
@@ -42,6 +42,11 @@ def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Map
     )
 
 
+def named(arguments: Arguments) -> Sql:
+    """``Connection.cursor()`` names its statement whatever the cache's size (asyncpg 0.30 to 0.32 ``cursor.py``)."""
+    return Sql.NAMED
+
+
 def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
     """``max_size``, default 10; ``min_size`` connections, default 10, are opened at once."""
     given = options.get("limit")
@@ -61,7 +66,7 @@ _CONNECTION = {
     "transaction": Method(Effect.TRANSACTION, managed=True),
     "add_listener": Method(Effect.LISTEN, subject=0),
     "remove_listener": Method(),
-    "cursor": Method(),
+    "cursor": Method(sends=named),
     "prepare": Method(),
 }
 
@@ -105,7 +110,11 @@ DRIVER = Driver(
             methods={
                 **_QUERIES,
                 "acquire": Method(
-                    Effect.ACQUIRE, returns="asyncpg.pooled", what="checkout", release="await {pool}.release({it})"
+                    Effect.ACQUIRE,
+                    returns="asyncpg.pooled",
+                    what="checkout",
+                    release="await {pool}.release({it})",
+                    waits="timeout",
                 ),
                 "release": Method(Effect.RELEASE, frees=0),
                 "close": Method(Effect.CLOSE),

@@ -32,6 +32,9 @@ OPTIONS = {
 }
 """Names in an entry of ``DATABASES`` → canonical names; a dotted one stands in ``OPTIONS``."""
 
+MISPLACED = ("DISABLE_SERVER_SIDE_CURSORS", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS")
+"""What Django reads in an entry of ``DATABASES`` and nowhere else (Django 5.2 ``db/utils.py``, ``db/backends``)."""
+
 URL_OPTIONS = {
     "conn_max_age": "conn_max_age",
     "conn_health_checks": "conn_health_checks",
@@ -75,8 +78,9 @@ DRIVER = Driver(
     name="Django",
     language="python",
     packages=("django",),
-    words=(b"DATABASES", b"connection.cursor(", b"].cursor("),
+    words=(b"DATABASES", b"connection.cursor(", b"].cursor(", b"connections.close_all("),
     several=True,
+    keeps=True,
     dialects=("psycopg2", "psycopg2-binary", "psycopg"),
     rivals=("mysqlclient", "pymysql", "oracledb", "cx-oracle", "mssql-django"),
     symbols={

@@ -7,8 +7,8 @@ query with ``client.unsafe``, so unnamed; on node-postgres only ``.prepare(name)
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type
-from pooltlint.drivers.node_postgres import POOL_OPTIONS
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, misnamed
+from pooltlint.drivers.node_postgres import MISNAMED, POOL_OPTIONS
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value, constants
@@ -31,7 +31,8 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     )
 
 
-def _drizzle(http: bool = False, right: str = "") -> Construct:
+def _drizzle(http: bool = False, right: str = "", pg: bool = False) -> Construct:
+    """``pg``: the pool it makes of a URL is node-postgres' own, with no listener (``node-postgres/driver.js``)."""
     return Construct(
         "drizzle.Http" if http else "drizzle.Database",
         Kind.HTTP if http else Kind.POOL,
@@ -42,7 +43,10 @@ def _drizzle(http: bool = False, right: str = "") -> Construct:
         unless_wrapping=True,
         prepared=prepared,
         limit=limit,
+        ignored=misnamed(MISNAMED, "node-postgres", "connection") if pg else None,
         per_request_is_right=right,
+        emits=pg,
+        waits="acquire_timeout_ms" if pg else "",
     )
 
 
@@ -50,6 +54,10 @@ _DATABASE = {
     "execute": Method(Effect.QUERY, sql=0),
     "transaction": Method(Effect.TRANSACTION, callback=0, gives=("drizzle.Transaction",)),
 }
+_QUERIES = frozenset(
+    {"execute", "select", "selectDistinct", "selectDistinctOn", "insert", "update", "delete", "findMany", "findFirst"}
+    | {"$count", "refreshMaterializedView"}
+)
 
 DRIVER = Driver(
     name="Drizzle",
@@ -58,16 +66,16 @@ DRIVER = Driver(
     words=(b"drizzle-orm",),
     symbols={
         **{
-            f"drizzle-orm/{module}.drizzle": _drizzle()
+            f"drizzle-orm/{module}.drizzle": _drizzle(pg=module == "node-postgres")
             for module in ("node-postgres", "postgres-js", "vercel-postgres", "bun-sql", "netlify-db")
         },
         "drizzle-orm/neon-serverless.drizzle": _drizzle(
-            right="WebSocket connections cannot outlive a request in edge functions"
+            right="WebSocket connections cannot outlive a request in edge functions", pg=True
         ),
         "drizzle-orm/neon-http.drizzle": _drizzle(http=True, right="it speaks HTTP and holds no connection"),
     },
     types=(
-        Type("drizzle.Database", through="pool", methods=_DATABASE, attributes={"$client": ""}),
+        Type("drizzle.Database", through="pool", methods=_DATABASE, attributes={"$client": ""}, queries=_QUERIES),
         Type("drizzle.Http", methods={"execute": Method(Effect.NONE)}),
         Type(
             "drizzle.Transaction",

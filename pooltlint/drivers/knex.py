@@ -6,12 +6,22 @@ queries go through node-postgres without a name).
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports, misnamed
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Literal, Value, constants
 
 POSTGRES = {"pg", "postgres", "postgresql", "pg-native", "pgnative", "cockroachdb", "redshift"}
+
+
+MISNAMED = {
+    **dict.fromkeys(
+        ("max", "pool", "poolSize", "pool_size", "connectionLimit", "connection_limit", "maxConnections"),
+        "pool: { max: … } beside `connection`",
+    ),
+    **dict.fromkeys(("min", "minConnections"), "pool: { min: … } beside `connection`"),
+}
+"""Options of the pool inside of ``connection``, which node-postgres' client is given and does not read (knex 3.3)."""
 
 
 def is_postgres(arguments: Arguments) -> bool | None:
@@ -72,6 +82,10 @@ DRIVER = Driver(
                 "pool.max": "limit",
                 "pool.min": "minimum",
                 "acquireConnectionTimeout": "acquire_timeout_ms",
+                **{
+                    f"connection.{name}": f"startup:{name}"
+                    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "options")
+                },
                 "connection.host": "host",
                 "connection.port": "port",
                 "connection.database": "database",
@@ -81,6 +95,7 @@ DRIVER = Driver(
             when=is_postgres,
             prepared=prepared,
             limit=limit,
+            ignored=misnamed(MISNAMED, "a single connection", "connection"),
         )
         for symbol in ("knex", "knex.knex", "knex.Knex")
     },
@@ -88,6 +103,9 @@ DRIVER = Driver(
         Type(
             "knex.Knex",
             through="pool",
+            queries=frozenset(
+                ("", "raw", "select", "insert", "from", "table", "into", "with", "count", "max", "first")
+            ),
             methods={
                 "raw": _RAW,
                 "destroy": Method(Effect.CLOSE),
@@ -99,6 +117,7 @@ DRIVER = Driver(
             "knex.Transaction",
             through="transaction",
             methods={"raw": _RAW, "commit": Method(Effect.RELEASE), "rollback": Method(Effect.RELEASE)},
+            lent=frozenset({"transacting", "query", "$query", "relatedQuery", "$relatedQuery", "bindTransaction"}),
         ),
         Type("knex.ManagedTransaction", through="transaction", methods={"raw": _RAW}),
     ),

@@ -30,6 +30,8 @@ DRIVER = Driver(
             close="await {it}.end()",
             prepared=prepared,
             limit=limit,
+            emits=True,
+            waits="acquire_timeout_ms",
             per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
         "@neondatabase/serverless.Client": Construct(
@@ -41,6 +43,7 @@ DRIVER = Driver(
             close="await {it}.end()",
             prepared=prepared,
             dials="connect",
+            emits=True,
             per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
     },

@@ -6,7 +6,7 @@ Facts: pg 8.23.1 and pg-pool 3.14.0, read in their published sources (``lib/quer
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports, misnamed
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value, constant
@@ -28,6 +28,36 @@ POOL_OPTIONS = {
     "database": "database",
 }
 ENVIRONMENT = ("PGHOST",)
+MISNAMED = {
+    **dict.fromkeys(
+        (
+            "connectionLimit", "connection_limit", "maxConnections", "max_connections", "maxPoolSize", "maxSize",
+            "max_size", "pool_size", "poolMax",
+        ),
+        "max: …",
+    ),
+    **dict.fromkeys(("minConnections", "minPoolSize", "min_size"), "min: …"),
+    **dict.fromkeys(
+        (
+            "connectTimeout", "connect_timeout", "connectionTimeout", "connection_timeout", "connectionTimeoutMs",
+            "connectTimeoutMs", "connectTimeoutMS", "connectTimeoutMillis", "acquireTimeout", "acquireTimeoutMillis", "acquire_timeout",
+            "pool_timeout",
+        ),
+        "connectionTimeoutMillis: … (milliseconds)",
+    ),
+    **dict.fromkeys(
+        ("idleTimeout", "idle_timeout", "idleTimeoutMs", "idleTimeoutSeconds"), "idleTimeoutMillis: … (milliseconds)"
+    ),
+    **dict.fromkeys(("maxLifetime", "max_lifetime", "maxLifetimeMillis"), "maxLifetimeSeconds: …"),
+    "statementTimeout": "statement_timeout: …",
+    "queryTimeout": "query_timeout: …",
+    "idleInTransactionSessionTimeout": "idle_in_transaction_session_timeout: …",
+    **dict.fromkeys(("waitForConnections", "queueLimit"), ""),
+}  # fmt: skip
+"""Options of mysql2, postgres.js, Prisma and others by which people call those of pg-pool 3.14 and pg 8.23, which read
+none of these, with what they are called."""
+
+ignored = misnamed(MISNAMED, "node-postgres")
 
 
 def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Limit:
@@ -68,6 +98,9 @@ DRIVER = Driver(
                 close="await {it}.end()",
                 prepared=prepared,
                 limit=limit,
+                ignored=ignored,
+                emits=True,
+                waits="acquire_timeout_ms",
             )
             for symbol in ("pg.Pool", "pg.native.Pool", "pg-pool", "pg-pool.Pool", "pg/esm.Pool")
         },
@@ -81,7 +114,9 @@ DRIVER = Driver(
                 environment=ENVIRONMENT,
                 close="await {it}.end()",
                 prepared=prepared,
+                ignored=ignored,
                 dials="connect",
+                emits=True,
             )
             for symbol in ("pg.Client", "pg.native.Client", "pg-native", "pg/esm.Client")
         },
@@ -108,6 +143,7 @@ DRIVER = Driver(
         Type(
             "pg.PoolClient",
             through="checkout",
+            inherits=True,  # pg-pool 3.14 index.js, _release: nothing is sent
             methods={"query": QUERY, "release": RELEASE, "end": Method(Effect.RELEASE)},
             free=frozenset({"on", "once", "off", "removeListener", "removeAllListeners", "listenerCount"}),
         ),

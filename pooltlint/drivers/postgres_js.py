@@ -6,7 +6,7 @@ of it behind PgBouncer 1.18 and 1.24 in transaction mode.
 
 from collections.abc import Mapping
 
-from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type, imports, misnamed
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import FromEnv, OneOf, Value, constants
@@ -24,6 +24,25 @@ OPTIONS = {
     "port": "port",
     "database": "database",
 }
+
+
+MISNAMED = {
+    **dict.fromkeys(
+        (
+            "connectionLimit", "connection_limit", "maxConnections", "max_connections", "maxPoolSize", "pool_size",
+            "poolSize", "poolMax",
+        ),
+        "max: …",
+    ),
+    **dict.fromkeys(("connectionTimeoutMillis", "connectTimeout", "connectionTimeout"), "connect_timeout: … (seconds)"),
+    **dict.fromkeys(("idleTimeoutMillis", "idleTimeout"), "idle_timeout: … (seconds)"),
+    **dict.fromkeys(("maxLifetime", "maxLifetimeSeconds"), "max_lifetime: … (seconds)"),
+    **{
+        name: f"connection: {{ {name}: … }}"
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
+    },
+}  # fmt: skip
+"""What postgres 3.4.9 (``src/index.js`` parseOptions) does not read, with what it does."""
 
 
 def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Prepared:
@@ -90,6 +109,7 @@ DRIVER = Driver(
             close="await {it}.end()",
             prepared=prepared,
             limit=limit,
+            ignored=misnamed(MISNAMED, "postgres.js"),
         )
         for symbol in ("postgres", "deno.land/x/postgresjs")
     },
@@ -98,6 +118,7 @@ DRIVER = Driver(
         Type(
             "postgres.ReservedSql",
             through="checkout",
+            inherits=True,  # postgres 3.4.9 src/index.js, reserve: release() only queues it as open
             tag=TAGGED,
             methods={
                 "unsafe": Method(Effect.QUERY, sql=0),

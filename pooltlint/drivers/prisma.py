@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Method, Type
 from pooltlint.drivers.node_postgres import POOL_OPTIONS
+from pooltlint.drivers.node_postgres import ignored as pg_ignored
 from pooltlint.drivers.node_postgres import limit as pg_limit
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
@@ -20,6 +21,25 @@ RAW = {
     "$queryRawUnsafe": Method(Effect.QUERY, sql=0),
     "$executeRawUnsafe": Method(Effect.QUERY, sql=0),
 }
+_QUERIES = frozenset(
+    {
+        *RAW,
+        *(name + suffix for name in ("findUnique", "findFirst") for suffix in ("", "OrThrow")),
+        "findMany",
+        "create",
+        "createMany",
+        "createManyAndReturn",
+        "update",
+        "updateMany",
+        "updateManyAndReturn",
+        "upsert",
+        "delete",
+        "deleteMany",
+        "count",
+        "aggregate",
+        "groupBy",
+    }
+)
 
 
 def adapter_prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Prepared:
@@ -85,6 +105,7 @@ DRIVER = Driver(
             unless_wrapping=True,
             prepared=adapter_prepared,
             limit=pg_limit,
+            ignored=pg_ignored,
             opens=False,
         ),
         "@prisma/adapter-neon.PrismaNeon": Construct(
@@ -95,6 +116,7 @@ DRIVER = Driver(
             options=POOL_OPTIONS,
             prepared=adapter_prepared,
             limit=pg_limit,
+            ignored=pg_ignored,
             opens=False,
             per_request_is_right="WebSocket connections cannot outlive a request in edge functions",
         ),
@@ -125,6 +147,7 @@ DRIVER = Driver(
                 "$extends": Method(returns="same"),
             },
             free=frozenset({"$on", "$use"}),
+            queries=_QUERIES,
         ),
         Type("prisma.Transaction", through="transaction", methods=RAW),
         Type("prisma.PrismaPg"),

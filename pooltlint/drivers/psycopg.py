@@ -8,6 +8,7 @@ the pool's default is 4 to 4. Behind a tracking PgBouncer it works from 1.22 wit
 from collections.abc import Mapping
 
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Leaving, Method, Type
+from pooltlint.drivers.psycopg2 import held
 from pooltlint.model.topology import Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Mapping as Table
@@ -34,8 +35,8 @@ POOL_OPTIONS = {
 def prepared(arguments: Arguments, options: Mapping[str, Value], parameters: Mapping[str, str]) -> Prepared:
     """By ``prepare_threshold``; a URL cannot carry it (libpq refuses unknown parameters)."""
     given = options.get("prepare_threshold")
-    if given is None and arguments.open:
-        return Prepared(Truth.UNKNOWN)
+    if (given is None and arguments.open) or "cursor_factory" in arguments.keywords:
+        return Prepared(Truth.UNKNOWN)  # a ClientCursor prepares nothing (psycopg 3.3 client_cursor.py)
     return from_threshold(given, "pass `prepare_threshold=None`")
 
 
@@ -77,7 +78,11 @@ def pool_prepared(arguments: Arguments, options: Mapping[str, Value], parameters
             if arguments.open or "configure" in arguments.keywords
             else from_threshold(None, 'pass `kwargs={"prepare_threshold": None}` to the pool')
         )
-    if not isinstance(inner, Table) or (inner.open and "prepare_threshold" not in inner.entries):
+    if (
+        not isinstance(inner, Table)
+        or (inner.open and "prepare_threshold" not in inner.entries)
+        or "cursor_factory" in inner.entries
+    ):
         return Prepared(Truth.UNKNOWN)
     return from_threshold(
         inner.entries.get("prepare_threshold"), 'add `"prepare_threshold": None` to the pool\'s `kwargs`'
@@ -106,7 +111,7 @@ def _connection(name: str, through: str, leaving: Leaving, cursor: str) -> Type:
         free=frozenset({"cursor"}),
         methods={
             "execute": Method(Effect.QUERY, sql=0, returns=cursor),
-            "cursor": Method(returns=cursor),
+            "cursor": Method(returns=cursor, sends=held, subject=0),
             "commit": Method(Effect.COMMIT),
             "rollback": Method(Effect.ROLLBACK),
             "close": Method(Effect.CLOSE),

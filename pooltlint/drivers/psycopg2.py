@@ -4,10 +4,10 @@ Facts: psycopg2 2.9.13 (``lib/pool.py``, ``lib/__init__.py``); statements go thr
 ``PQexec``, never ``Parse``/``Bind``, so nothing is prepared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Leaving, Method, Type
-from pooltlint.model.topology import Kind, Limit, Prepared
+from pooltlint.model.topology import Ignored, Kind, Limit, Prepared, Sql
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import Value, constant
 
@@ -31,6 +31,26 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     given = options.get("limit") or (arguments.positional[1] if len(arguments.positional) > 1 else None)
     count = constant(given)
     return Limit(int(count) if isinstance(count, int) else None, Truth.YES, "maxconn", source="psycopg2 2.9.13 pool.py")
+
+
+def ignored(arguments: Arguments) -> Iterator[Ignored]:
+    """Of ``maxconn`` connections only ``minconn`` are kept (``lib/pool.py`` _putconn)."""
+    low, high = (
+        constant(arguments.positional[at] if at < len(arguments.positional) else arguments.keywords.get(name))
+        for at, name in enumerate(("minconn", "maxconn"))
+    )
+    if isinstance(low, int) and isinstance(high, int) and low < high:
+        yield Ignored(
+            "maxconn",
+            f"does not pool {high} connections: psycopg2 keeps `minconn`, {low} here, and closes every other one when "
+            "it is given back, so that under load each checkout connects anew",
+            f"Write {high} for `minconn`, too.",
+        )
+
+
+def held(arguments: Arguments) -> Sql | None:
+    """``cursor(name, withhold=True)`` is ``DECLARE … WITH HOLD``; psycopg 3 has the same option."""
+    return Sql.HOLD_CURSOR if constant(arguments.keywords.get("withhold")) is True else None
 
 
 CURSOR_QUERIES = {
@@ -64,6 +84,7 @@ DRIVER = Driver(
                 close="{it}.closeall()",
                 prepared=prepared,
                 limit=limit,
+                ignored=ignored,
             )
             for name in POOLS
         },
@@ -91,7 +112,7 @@ DRIVER = Driver(
             through="checkout",
             transactional=True,
             methods={
-                "cursor": Method(returns="psycopg2.cursor"),
+                "cursor": Method(returns="psycopg2.cursor", sends=held, subject=0),
                 "commit": Method(Effect.COMMIT),
                 "rollback": Method(Effect.ROLLBACK),
                 "close": Method(),
@@ -105,7 +126,7 @@ DRIVER = Driver(
             through="connection",
             transactional=True,
             methods={
-                "cursor": Method(returns="psycopg2.cursor"),
+                "cursor": Method(returns="psycopg2.cursor", sends=held, subject=0),
                 "commit": Method(Effect.COMMIT),
                 "rollback": Method(Effect.ROLLBACK),
                 "close": Method(Effect.CLOSE),

@@ -7,11 +7,12 @@ statement), and runs behind PgBouncer without statement tracking: with asyncpg â
 ``prepared_statement_name_func``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pooltlint.drivers import Arguments, Construct, Driver, Effect, Function, Leaving, Method, Type
 from pooltlint.drivers.psycopg import from_threshold
-from pooltlint.model.topology import Kind, Limit, Prepared
+from pooltlint.drivers.psycopg2 import held
+from pooltlint.model.topology import Ignored, Kind, Limit, Prepared
 from pooltlint.model.truth import Truth
 from pooltlint.model.value import FromEnv, Joined, Literal, OneOf, Value, constants
 from pooltlint.model.value import Mapping as Table
@@ -161,6 +162,24 @@ def limit(arguments: Arguments, options: Mapping[str, Value], parameters: Mappin
     return Limit(None, explicit, "pool_size and max_overflow", source="SQLAlchemy 2.0 pool/impl.py")
 
 
+_NO_POOL = ("NullPool", "StaticPool")
+_SIZES = ("pool_size", "max_overflow", "pool_timeout")
+
+
+def ignored(arguments: Arguments) -> Iterator[Ignored]:
+    """A size for a pool that has none: refused by ``create_engine`` (SQLAlchemy 2.0 ``engine/create.py``)."""
+    pool = arguments.symbols.get("poolclass", "").rpartition(".")[2]
+    if pool in _NO_POOL and "poolclass" in arguments.named:
+        for name in _SIZES:
+            if name in arguments.named:
+                yield Ignored(
+                    name,
+                    f"has no place beside `poolclass={pool}`: create_engine() raises `TypeError: Invalid argument(s) "
+                    f"'{name}' sent to create_engine()`",
+                    f"Take `{name}` out, or take `poolclass={pool}` out to have a pool.",
+                )
+
+
 def _engine(makes: str) -> Construct:
     return Construct(
         makes,
@@ -171,6 +190,7 @@ def _engine(makes: str) -> Construct:
         when=is_postgres,
         prepared=prepared,
         limit=limit,
+        ignored=ignored,
     )
 
 
@@ -187,6 +207,25 @@ _ENDS = {
     "begin": Method(Effect.TRANSACTION, managed=True),
     "begin_nested": Method(Effect.TRANSACTION, managed=True),
 }
+_TAKES = frozenset(
+    {
+        *_SQL,
+        "get",
+        "get_one",
+        "query",
+        "refresh",
+        "flush",
+        "merge",
+        "stream",
+        "stream_scalars",
+        "connection",
+        "bulk_save_objects",
+        "bulk_insert_mappings",
+        "bulk_update_mappings",
+    }
+)
+"""A session takes its connection with the first of these and keeps it to the next commit, rollback or close
+(``orm/session.py``: ``SessionTransaction._connection_for_bind``)."""
 _SESSION = Method(Effect.ACQUIRE, returns="sqlalchemy.Session", what="session", release="{it}.close()")
 
 DRIVER = Driver(
@@ -224,6 +263,8 @@ DRIVER = Driver(
                 "sqlalchemy.create_engine",
                 "sqlmodel.create_engine",
                 "sqlalchemy.engine.create_engine",
+                "sqlalchemy.engine.create.create_engine",
+                "sqlalchemy.future.create_engine",
                 "sqlalchemy.engine_from_config",
                 "sqlalchemy.engine.engine_from_config",
             )
@@ -241,14 +282,22 @@ DRIVER = Driver(
             for symbol in (
                 "sqlalchemy.orm.sessionmaker",
                 "sqlalchemy.ext.asyncio.async_sessionmaker",
+                "sqlalchemy.ext.asyncio.session.async_sessionmaker",
                 "sqlalchemy.orm.session.sessionmaker",
             )
         },
         "sqlalchemy.event.listens_for": Function(
             decorates=dict.fromkeys(("connect", "first_connect", "checkout", "checkin"), "sqlalchemy.Raw")
         ),
-        "sqlalchemy.orm.scoped_session": Function(returns="sqlalchemy.scoped_session"),
-        "sqlalchemy.ext.asyncio.async_scoped_session": Function(returns="sqlalchemy.scoped_session"),
+        **{
+            symbol: Function(returns="sqlalchemy.scoped_session")
+            for symbol in (
+                "sqlalchemy.orm.scoped_session",
+                "sqlalchemy.orm.scoping.scoped_session",
+                "sqlalchemy.ext.asyncio.async_scoped_session",
+                "sqlalchemy.ext.asyncio.scoping.async_scoped_session",
+            )
+        },
         **{
             symbol: Function(passes=0)
             for symbol in ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text")
@@ -260,6 +309,7 @@ DRIVER = Driver(
                 "sqlalchemy.orm.session.Session",
                 "sqlmodel.Session",
                 "sqlalchemy.ext.asyncio.AsyncSession",
+                "sqlalchemy.ext.asyncio.session.AsyncSession",
                 "sqlmodel.ext.asyncio.session.AsyncSession",
             )
         },
@@ -302,23 +352,37 @@ DRIVER = Driver(
             through="checkout",
             transactional=True,
             leaving=Leaving.RELEASE,
-            methods={**_SQL, **_ENDS, "close": Method(Effect.RELEASE), "execution_options": Method(returns="same")},
+            methods={
+                **_SQL,
+                **_ENDS,
+                "close": Method(Effect.RELEASE),
+                "aclose": Method(Effect.RELEASE),
+                "execution_options": Method(returns="same"),
+            },
+            free=frozenset(
+                {"begin", "begin_nested", "in_transaction"}
+            ),  # SQLAlchemy 2.0 default.py: do_begin sends nothing
         ),
         Type(
             "sqlalchemy.Raw",
             through="checkout",
             transactional=True,
             methods={
-                "cursor": Method(returns="psycopg2.cursor"),
+                "cursor": Method(returns="psycopg2.cursor", sends=held, subject=0),
                 "commit": Method(Effect.COMMIT),
+                "rollback": Method(Effect.ROLLBACK),
                 "close": Method(Effect.RELEASE),
+                "invalidate": Method(Effect.RELEASE),
+                "detach": Method(Effect.RELEASE),
             },
+            free=frozenset({"cursor"}),
         ),
         Type(
             "sqlalchemy.Session",
             through="checkout",
             transactional=True,
             leaving=Leaving.RELEASE,
+            takes=_TAKES,
             methods={
                 **_SQL,
                 **_ENDS,
@@ -354,6 +418,13 @@ DRIVER = Driver(
         "sqlalchemy.Connection": "sqlalchemy.Connection",
         "sqlalchemy.engine.Connection": "sqlalchemy.Connection",
         "sqlalchemy.ext.asyncio.AsyncConnection": "sqlalchemy.Connection",
+        "sqlalchemy.engine.base.Connection": "sqlalchemy.Connection",
+        "sqlalchemy.ext.asyncio.engine.AsyncConnection": "sqlalchemy.Connection",
+        "sqlalchemy.ext.asyncio.engine.AsyncEngine": "sqlalchemy.AsyncEngine",
+        "sqlalchemy.orm.scoped_session": "sqlalchemy.scoped_session",
+        "sqlalchemy.ext.asyncio.async_scoped_session": "sqlalchemy.scoped_session",
+        "sqlalchemy.ext.asyncio.session.AsyncSession": "sqlalchemy.Session",
+        "sqlalchemy.ext.asyncio.session.async_sessionmaker": "sqlalchemy.sessionmaker",
         "sqlalchemy.orm.Session": "sqlalchemy.Session",
         "sqlalchemy.orm.session.Session": "sqlalchemy.Session",
         "sqlmodel.Session": "sqlalchemy.Session",

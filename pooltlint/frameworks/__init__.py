@@ -24,13 +24,15 @@ class Framework:
     """One framework. ``packages``: names in package.json or Python manifests that announce it.
 
     ``hot_reload``: its development server loads application modules again on every change, in one
-    process. ``serverless``: what it is usually deployed as, when it says so by itself.
+    process. ``serverless``: what it is usually deployed as, when it says so by itself. ``versioned``: what it
+    does with connections depends on its version.
     """
 
     name: str
     packages: tuple[str, ...]
     hot_reload: bool = False
     serverless: bool = False
+    versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,12 @@ def _modules() -> tuple[object, ...]:
 def frameworks() -> tuple[Framework, ...]:
     """Every framework known."""
     return tuple(each for module in _modules() for each in getattr(module, "FRAMEWORKS", ()))
+
+
+@cache
+def packages() -> frozenset[str]:
+    """The packages of frameworks whose version matters."""
+    return frozenset(name for each in frameworks() if each.versioned for name in each.packages)
 
 
 def entries(look: Look) -> Iterator[Entry]:

@@ -65,6 +65,20 @@ _HANDLER_MAKERS = {
     "graphql-yoga.createYoga",
     "@trpc/server.initTRPC",
 }
+_TRIGGERS = {
+    "http",
+    "get",
+    "post",
+    "put",
+    "patch",
+    "deleteRequest",
+    "timer",
+    "storageQueue",
+    "serviceBusQueue",
+    "onRequest",
+    "onCall",
+}
+"""Methods of Azure Functions and Firebase that take a function."""
 _FUNCTIONS = ("@google-cloud/functions-framework.", "firebase-functions")
 _NEST = {
     "Get",
@@ -211,7 +225,10 @@ def _routes(look: Look) -> Iterator[Entry]:
         if name == "handler" and _made_of(look, site.function, callee.owner, _SERVER_FUNCTIONS):
             yield from _given(look, site.function, call, "server function")
             continue
-        if look.symbol(site.function, callee.owner) in ("@azure/functions.app", "firebase-functions.https"):
+        if name in _TRIGGERS and look.symbol(site.function, callee.owner) in (
+            "@azure/functions.app",
+            "firebase-functions.https",
+        ):
             yield from _given(look, site.function, call, f"function given to {name}()")
             continue
         if name in ("addService", "route", "ext") and call.args:

@@ -156,6 +156,16 @@ _TYPED = {
 }
 """Types of which the framework makes one for each request: a function that takes it runs as often."""
 
+STREAMS = frozenset(
+    f"{package}.{name}"
+    for package, name in (
+        ("fastapi.responses", "StreamingResponse"),
+        ("starlette.responses", "StreamingResponse"),
+        ("sse_starlette", "EventSourceResponse"),
+        ("sse_starlette.sse", "EventSourceResponse"),
+    )
+)
+"""Responses whose body is made while they are sent (starlette 1.10, sse-starlette 3)."""
 
 _DJANGO_URLS = {"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.urls.conf.path"}
 

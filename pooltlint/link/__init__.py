@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from pooltlint.link.poolers import poolers
+from pooltlint.link.pooled import completed, connected, refused, user_lists
+from pooltlint.link.poolers import bouncers, poolers
+from pooltlint.link.servers import servers
 from pooltlint.link.urls import Declaration, Urls
-from pooltlint.model.facts import BouncerFile, EnvFile, Facts
+from pooltlint.link.workloads import joined
+from pooltlint.model.demand import Demand
+from pooltlint.model.facts import BouncerFile, EnvFile, Facts, UserList
 from pooltlint.model.topology import Topology
+
+if TYPE_CHECKING:
+    from pooltlint.link.budgets import DeclaredServer
+    from pooltlint.link.services import Declaration as DeclaredService
 
 
 class More(Protocol):
-    """Asks for further code files: by words that must all occur in them, and by path."""
+    """Asks for further code files: by what they must hold, and by path."""
 
     files: frozenset[str]
 
-    def __call__(self, demands: Iterable[tuple[bytes, ...]], paths: Iterable[str] = ()) -> list[Facts]:
-        """The facts of the files that nobody has parsed yet and that fit."""
+    def __call__(
+        self,
+        demands: Iterable[Demand],
+        paths: Iterable[str] = (),
+        resolve: Callable[[str, str], str | None] | None = None,
+    ) -> list[Facts]:
+        """The facts of the files that nobody has parsed yet and that fit. ``resolve``: the file that an importer's specifier names."""
+
+    def fitting(self, demands: Iterable[Demand], resolve: Callable[[str, str], str | None]) -> Iterable[str]:
+        """The paths of all code files, parsed or not, that fit and import more than types."""
 
 
 class Declarations(Protocol):
@@ -27,6 +43,14 @@ class Declarations(Protocol):
     def urls(self) -> Mapping[str, Declaration]:
         """Declared connection strings by variable."""
 
+    @property
+    def services(self) -> Mapping[str, DeclaredService]:
+        """Declared services by name."""
+
+    @property
+    def server(self) -> DeclaredServer | None:
+        """The declared server."""
+
 
 def link(
     facts: Sequence[Facts], settings: Declarations, more: More, platforms: Mapping[str, str] | None = None
@@ -35,15 +59,20 @@ def link(
 
     Deterministic: files are taken in order of their paths, and the order of rounds does not show in the result.
     """
-    running = poolers(facts)
+    facts = joined(facts)
+    running = completed(poolers(facts), facts)
     urls = Urls(facts, running, settings.urls)
-    if not more.files and all(isinstance(each, EnvFile | BouncerFile) for each in facts):
+    if not more.files and all(isinstance(each, EnvFile | BouncerFile | UserList) for each in facts):
         # nobody here connects anywhere, and what follows is slow to load
-        return Topology(
-            urls=urls.all(),
-            poolers=running,
-            bouncer_files=tuple(each for each in facts if isinstance(each, BouncerFile)),
+        return connected(
+            Topology(
+                urls=urls.all(),
+                poolers=running,
+                servers=servers(facts),
+                bouncer_files=(*bouncers(facts), *refused(facts)),
+                user_lists=tuple(user_lists(facts)),
+            )
         )
     from pooltlint.link.assembly import assemble
 
-    return assemble(facts, running, urls, more, platforms or {})
+    return assemble(facts, running, urls, more, platforms or {}, settings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pooltlint.drivers import Construct, Effect, Leaving, Method, Type
 from pooltlint.link.clients import Clients
+from pooltlint.link.keepers import kept, literal, member, parts
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.roles import one_shot
 from pooltlint.link.sites import Known, head, spelled, where
@@ -24,7 +25,7 @@ from pooltlint.link.values import (
     instances,
     terminal,
 )
-from pooltlint.model.finding import Note
+from pooltlint.model.finding import Note, Problem
 from pooltlint.model.topology import Checkout, Form, Handling, Kind, Leak, Lifetime, Runs, Sql, Twice
 from pooltlint.outline import flow, nodes
 from pooltlint.outline.names import Scopes, Site
@@ -99,15 +100,25 @@ _HARMLESS_NAMES = {
     "set",
     "tuple",
     "perf_counter",
+    "sessionmaker",
+    "async_sessionmaker",
+    "scoped_session",
     "monotonic",
     "timedelta",
 }
 
 
+_OF_TEXTS = frozenset(
+    ("map", "filter", "join", "trim", "toLowerCase", "toUpperCase", "replace", "slice", "concat", "includes", "toString",
+     "startsWith", "endsWith", "format", "lower", "upper", "strip", "items", "keys", "values", "get", "append", "push",
+     "reduce", "forEach", "entries", "some", "every", "find", "flatMap", "fromEntries", "assign", "padStart", "join")
+)  # fmt: skip
 _RELEASES = {"release", "close", "end", "putconn", "remove"}
 _BORROWED = {"sqlalchemy.Connection", "sqlalchemy.Borrowed"}
 """What a session may be made on without taking a connection of its own."""
 _ENGINES = {"sqlalchemy.Engine", "sqlalchemy.AsyncEngine"}
+FOLLOWED = 300_000
+"""How many bytes of one function are followed, all its checkouts together; the rest is not known."""
 _HELPERS = 3
 """How many helpers may lie between a call and the connection that it gives."""
 _NEXT = {"next", "anext", "__next__", "__anext__"}
@@ -124,7 +135,8 @@ class Birth:
     """A checkout to follow: the call, the method behind it, and the helpers in between.
 
     ``pool``: what it is taken out of; for a connection opened by hand (``own``) that itself. ``dials``: the method
-    that opens it. ``taken``: the checkout itself, inside of the helper.
+    that opens it. ``taken``: the checkout itself, inside of the helper. ``shape``: what the helper returns is an
+    object or a tuple with it.
     """
 
     path: str
@@ -138,6 +150,7 @@ class Birth:
     own: bool = False
     dials: str = ""
     form: Form = Form.PLAIN
+    shape: flow.Shape | None = None
 
     @property
     def noun(self) -> str:
@@ -159,8 +172,14 @@ class Follower:
             if _takes(each)
         }
         self._summaries: dict[tuple[str, int, int, str, frozenset[str]], flow.Effect] = {}
+        self._kept: dict[tuple[str, int, int, str, frozenset[str]], flow.Shape | None] = {}
+        self._plain: dict[tuple[str, int, tuple[int, int]], bool] = {}
+        self.endings: dict[tuple[str, int, int, str, str], flow.Effect] = {}
         self._fresh: dict[tuple[str, int], Birth | None] = {}
         self._names: frozenset[str] | None = None
+        self._by_function: dict[str, dict[int, list[Known]]] = {}
+        self._spent: dict[tuple[str, int], int] = {}
+        self.problems: set[Problem] = set()
 
     def file(self, path: str) -> Iterator[Checkout]:
         """The checkouts of one file, in source order."""
@@ -216,7 +235,7 @@ class Follower:
         entry = self.values.shelf.types.get(known.method.returns)
         if entry is None or (known.method.what == "session" and not self._pooled(known)):
             return None
-        return Birth(path, site, known.method, entry[1], known.receiver, known.driver.name)
+        return Birth(path, site, known.method, entry[1], known.receiver, known.driver.name, dials=known.method.dials)
 
     def _pooled(self, known: Known) -> bool:
         """Does a session take its connection out of an engine: not when it is made on a connection, or on what is not known."""
@@ -261,6 +280,9 @@ class Follower:
         view = self.values.program.modules[routine.path]
         if view.module.functions[routine.function].generator:
             return None
+        in_literal = self._taken_in_literal(view, routine)
+        if in_literal is not None:
+            return in_literal
         returned = [
             each
             for value in view.returns.get(routine.function, ())
@@ -301,6 +323,23 @@ class Follower:
         return (
             births[0] if births and not wanted and len({(each.type.name, each.own) for each in births}) == 1 else None
         )
+
+    def _taken_in_literal(self, view: Scopes, routine: Routine) -> Birth | None:
+        """The checkout of a helper that returns it in an object or a tuple."""
+        if not any(isinstance(each, nodes.Record | nodes.Items) for each in view.returns.get(routine.function, ())):
+            return None
+        births = list(self.births(view, routine.function))
+        if len(births) != 1 or births[0].dials or births[0].shape or not isinstance(births[0].site.target, nodes.Name):
+            return None
+        birth, variable = births[0], births[0].site.target
+        if self.lifetimes.memoised(routine.path, birth.site):
+            return None
+        judge = Judge(self, routine.path, birth.type)
+        shape = literal(view, routine.function, birth.site.call, variable, judge)
+        outcome = self.outcome(view, birth) if shape is not None else None
+        if outcome is None or outcome.releases or outcome.fate not in (flow.Fate.HANDED_ON, flow.Fate.LEAKS):
+            return None
+        return replace(birth, shape=shape)
 
     def _pulled(self, path: str, site: Site) -> Birth | None:
         """``next(get_db())``: what a generator yields before it is thrown away."""
@@ -352,6 +391,9 @@ class Follower:
         ):
             return  # the library runs the callback and ends the checkout itself
         outcome = self.outcome(view, birth)
+        lifetime = self._lifetime(view, birth)
+        if not lifetime.repeats:
+            outcome = _without_service(view, site, outcome)
         handling = _HANDLING[outcome.fate]
         form = birth.form
         if handling in (Handling.LEAKS, Handling.NEVER):
@@ -362,6 +404,8 @@ class Follower:
         elif handling is Handling.HANDED_ON and self._given_out(view, birth):
             handling, form = Handling.NEVER, Form.RETURNED
         variable = spelled(site.target) if site.target is not None else ""
+        if birth.shape is not None:
+            variable = member(site.target, birth.shape)
         shown = "" if variable == "…" else variable
         release = method.release.replace("{it}", shown or ("connection" if birth.own else "client"))
         waits = release.startswith("await ") or _awaited(view, birth)
@@ -389,7 +433,7 @@ class Follower:
             releases=tuple(where(self.values, path, span) for span in outcome.releases),
             via=birth.via,
             clients=self.clients.of_instance(birth.pool),
-            lifetime=self._lifetime(view, birth),
+            lifetime=lifetime,
             language=view.module.language,
             own=birth.own,
             form=form,
@@ -449,7 +493,7 @@ class Follower:
                 for each in user.params:
                     if not isinstance(each.target, nodes.Name):
                         continue
-                    for call in _depends(each):
+                    for call in depends(each):
                         given = call.args[0].value if call.args else None
                         if (
                             given is not None
@@ -463,7 +507,7 @@ class Follower:
 
     def _ends(self, birth: Birth, path: str, function: int, target: nodes.Name) -> bool:
         view = self.values.program.modules[path]
-        return bool(flow.follow(view.module, function, target, _Judge(self, path, birth.type)).releases)
+        return bool(flow.follow(view.module, function, target, Judge(self, path, birth.type)).releases)
 
     @staticmethod
     def _called(site: Site) -> str:
@@ -483,9 +527,11 @@ class Follower:
         start, end = view.module.functions[site.function].span
         if any(start < error[1] and error[0] < end for error in view.module.errors):
             return flow.Outcome(flow.Fate.UNKNOWN)  # part of the function was not understood: a release may be in it
+        if not self.affordable(view, site):
+            return flow.Outcome(flow.Fate.UNKNOWN)
         if birth.dials:
             return self._dialled(view, birth)
-        effects = _Judge(self, birth.path, birth.type)
+        effects = Judge(self, birth.path, birth.type, waits=view.module.language == "python" and _waits(view, birth))
         callback = self._callback(birth.path, site, method)
         if callback is not None:
             return self._given(view, callback, method, effects) if callback >= 0 else flow.Outcome(flow.Fate.UNKNOWN)
@@ -496,12 +542,30 @@ class Follower:
                 return flow.Outcome(flow.Fate.UNKNOWN)
             return flow.follow(view.module, chained, function.params[0].target, effects)
         outcome = flow.follow(
-            view.module, site.function, site.call, effects, yields=self._yields(birth.path, view, site.function)
+            view.module,
+            site.function,
+            site.call,
+            effects,
+            yields=self._yields(birth.path, view, site.function),
+            shape=birth.shape,
         )
-        used = _first_use(view, site) if birth.noun == "session" else None
+        used = _first_use(view, site) if birth.noun == "session" or birth.type.lazy else None
         return (
             outcome if used is None else _since(outcome, used)
         )  # a session takes its connection when it is first used
+
+    def affordable(self, view: Scopes, site: Site) -> bool:
+        """Is the function of a call still to be followed: each time costs what it is long."""
+        path, function = view.module.path, view.module.functions[site.function]
+        before = self._spent.get((path, site.function), 0)
+        self._spent[(path, site.function)] = before + function.span[1] - function.span[0]
+        if before <= FOLLOWED:
+            return True
+        name = view.name_of(site.function)
+        what = f"`{name}` takes" if name else "this function takes"
+        line = where(self.values, path, function.at).line
+        self.problems.add(Problem(path, line, f"{what} too many connections to follow all of them to their end"))
+        return False
 
     def _dialled(self, view: Scopes, birth: Birth) -> flow.Outcome:
         """A client that only opens its connection later on: what happens before that, and its failure, loses nothing."""
@@ -510,10 +574,10 @@ class Follower:
         if dial is None and not _returned(view, site):
             return flow.Outcome(flow.Fate.UNKNOWN)
         if dial is None:
-            return flow.follow(view.module, site.function, site.call, _Judge(self, birth.path, birth.type))
+            return flow.follow(view.module, site.function, site.call, Judge(self, birth.path, birth.type))
         return _since(
             flow.follow(
-                view.module, site.function, site.call, _Judge(self, birth.path, birth.type, quiet=frozenset({dial}))
+                view.module, site.function, site.call, Judge(self, birth.path, birth.type, quiet=frozenset({dial}))
             ),
             dial[1],
         )
@@ -531,7 +595,7 @@ class Follower:
         routines = [each for each in branches(self.values.of(path, site.function, value)) if isinstance(each, Routine)]
         return routines[0].function if len(routines) == 1 and routines[0].path == path else -1
 
-    def _given(self, view: Scopes, callback: int, method: Method, effects: _Judge) -> flow.Outcome:
+    def _given(self, view: Scopes, callback: int, method: Method, effects: Judge) -> flow.Outcome:
         names = [
             each.target.id if isinstance(each.target, nodes.Name) else ""
             for each in view.module.functions[callback].params
@@ -550,14 +614,9 @@ class Follower:
         """``pool.connect().then(client => …)``: the function that gets the checkout."""
         if site.role != "owner" or site.awaited:
             return None
-        for other in view.sites:
+        for other in view.inside(site.function):
             callee = other.call.callee
-            if (
-                other.function == site.function
-                and isinstance(callee, nodes.Member)
-                and callee.name == "then"
-                and callee.owner == site.call
-            ):
+            if isinstance(callee, nodes.Member) and callee.name == "then" and callee.owner == site.call:
                 value = other.call.args[0].value if other.call.args else None
                 return value.function if isinstance(value, nodes.Lambda) else None
         return None
@@ -573,19 +632,23 @@ class Follower:
                     return flow.Effect.USE
         return flow.Effect.USE if self.lifetimes.is_dependency(path, function) else flow.Effect.HAND_ON
 
+    def _known(self, path: str, function: int) -> list[Known]:
+        """The calls of a function that drivers know."""
+        if path not in self._by_function:
+            grouped = self._by_function[path] = {}
+            for known in self.found[path].values():
+                grouped.setdefault(known.site.function, []).append(known)
+        return self._by_function[path].get(function, [])
+
     def _listens(self, view: Scopes, birth: Birth) -> bool:
         """A client that LISTENs, itself or by a cursor, is kept for as long as the process lives."""
         target = birth.site.target
         if target is None:
             return False
         name = spelled(target)
-        for known in self.found[birth.path].values():
+        for known in self._known(birth.path, birth.site.function):
             callee = known.site.call.callee
-            if (
-                known.site.function != birth.site.function
-                or not isinstance(callee, nodes.Member)
-                or known.method is None
-            ):
+            if not isinstance(callee, nodes.Member) or known.method is None:
                 continue
             if spelled(callee.owner) != name and not birth.own:
                 continue
@@ -640,6 +703,87 @@ class Follower:
             return flow.Effect.USE
         return flow.Effect.HAND_ON
 
+    def plain(self, path: str, function: int, call: nodes.Call, depth: int = 0) -> bool:
+        """Does a function of the repository only put values together, so that nothing in it can fail."""
+        if call.new or call.tag or depth >= _DEPTH or not isinstance(call.callee, nodes.Name | nodes.Member):
+            return False
+        key = (path, function, call.span)
+        if key not in self._plain:
+            self._plain[key] = False
+            options = branches(self.values.of(path, function, call.callee))
+            self._plain[key] = (
+                len(options) == 1 and isinstance(options[0], Routine) and self._puts_together(options[0], depth)
+            )
+        return self._plain[key]
+
+    def stores(self, path: str, function: int, call: nodes.Call) -> bool:
+        """Does a constructor of the repository only store what it is given, and listen to it: it does not fail."""
+        options = branches(self.values.of(path, function, call.callee))
+        if len(options) != 1 or not isinstance(options[0], Klass):
+            return False
+        view = self.values.program.modules[options[0].path]
+        cls = view.module.classes[options[0].cls]
+        constructor = next((each for each in cls.methods if view.module.functions[each].kind == "constructor"), None)
+        if constructor is None or cls.bases:
+            return False
+        roots = (
+            *view.module.functions[constructor].body,
+            *(nodes.Do(each.value, each.span) for each in cls.fields if each.value),
+        )
+        return not any(
+            isinstance(node, nodes.Raise | nodes.Await | nodes.Opaque)
+            or (
+                isinstance(node, nodes.Call)
+                and not (isinstance(node.callee, nodes.Member) and node.callee.name in ("on", "once"))
+            )
+            for node in parts(roots)
+        )
+
+    def _puts_together(self, routine: Routine, depth: int) -> bool:
+        view = self.values.program.modules[routine.path]
+        here = view.module.functions[routine.function]
+        if here.generator or here.decorators or here.kind == "constructor":
+            return False
+        inner = [here.body]
+        for block in inner:  # grows by the functions inside
+            inner += (
+                view.module.functions[each.function].body for each in parts(block) if isinstance(each, nodes.Lambda)
+            )
+        for node in (each for block in inner for each in parts(block)):
+            match node:
+                case nodes.Await() | nodes.Yield() | nodes.Raise() | nodes.Loop() | nodes.With() | nodes.Opaque():
+                    return False
+                case nodes.Call(callee=nodes.Member(name=name)) if name in _OF_TEXTS:
+                    pass
+                case nodes.Call(callee=nodes.Name(id=name)) if name in _HARMLESS_NAMES:
+                    pass
+                case nodes.Call() if not self.plain(routine.path, routine.function, node, depth + 1):
+                    return False
+                case _:
+                    pass
+        return True
+
+    def kept(
+        self, path: str, function: int, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str]
+    ) -> flow.Shape | None:
+        """The object that a class of the repository makes of a checkout, if all its methods are understood."""
+        options = branches(self.values.of(path, function, call.callee))
+        if len(options) != 1 or not isinstance(options[0], Klass) or depth >= _DEPTH:
+            return None
+        klass = options[0]
+        key = (klass.path, klass.cls, index, name, ends)
+        if key not in self._kept:
+            self._kept[key] = None
+            view = self.values.program.modules[klass.path]
+
+            def passed(inner: int, other: nodes.Call, at: int, keyword: str) -> flow.Effect:
+                if self.kept(klass.path, inner, other, at, keyword, depth + 1, ends) is not None:
+                    return flow.Effect.USE
+                return self.passed(klass.path, inner, other, at, keyword, depth + 1, ends)
+
+            self._kept[key] = kept(view, klass, index, name, ends or frozenset(_RELEASES), passed)
+        return self._kept[key]
+
     def _into(
         self, callee: object, call: nodes.Call, index: int, name: str, depth: int, ends: frozenset[str]
     ) -> flow.Effect:
@@ -652,7 +796,8 @@ class Follower:
                         if not isinstance(entry[1], Construct) or entry[1].wraps
                         else flow.Effect.HAND_ON
                     )
-                return flow.Effect.HAND_ON if call.new else flow.Effect.USE
+                closes = call.new or "clos" in terminal(call.callee).lower()  # aiotools.closing_async(connection)
+                return flow.Effect.HAND_ON if closes else flow.Effect.USE
             case Routine() if depth < _DEPTH:
                 return self._summary(callee, index, name, depth, ends)
             case Klass():
@@ -667,31 +812,35 @@ class Follower:
             return self._summaries[key]
         self._summaries[key] = flow.Effect.HAND_ON
         view = self.values.program.modules[routine.path]
-        function = view.module.functions[routine.function]
-        shift = 1 if view.module.language == "python" and function.owner >= 0 and not function.static else 0
-        target: nodes.Expr | None = None
-        if name:
-            target = next(
-                (
-                    each.target
-                    for each in function.params
-                    if isinstance(each.target, nodes.Name) and each.target.id == name
-                ),
-                None,
-            )
-        elif index + shift < len(function.params) and not function.params[index + shift].kind:
-            target = function.params[index + shift].target
-        if not isinstance(target, nodes.Name) or function.generator:
+        target = self.parameter(routine, index, name)
+        if target is None:
             return flow.Effect.HAND_ON
-        outcome = flow.follow(view.module, routine.function, target, _Judge(self, routine.path, None, depth + 1, ends))
+        outcome = flow.follow(view.module, routine.function, target, Judge(self, routine.path, None, depth + 1, ends))
         effect = {flow.Fate.ALWAYS: flow.Effect.RELEASE, flow.Fate.NEVER: flow.Effect.USE}.get(
             outcome.fate, flow.Effect.HAND_ON
         )
         self._summaries[key] = effect
         return effect
 
+    def parameter(self, routine: Routine, index: int, name: str) -> nodes.Name | None:
+        """The parameter that is given argument ``index``, or the one of that name; ``None`` where that is not plain."""
+        view = self.values.program.modules[routine.path]
+        function = view.module.functions[routine.function]
+        shift = 1 if view.module.language == "python" and function.owner >= 0 and not function.static else 0
+        target: nodes.Expr | None = None
+        if name and view.module.language == "python":
+            named = (each.target for each in function.params)
+            target = next((each for each in named if isinstance(each, nodes.Name) and each.id == name), None)
+        elif index + shift < len(function.params) and not function.params[index + shift].kind:
+            target = function.params[index + shift].target
+            if name and isinstance(target, nodes.Record):
+                target = next((each.value for each in target.entries if each.key == name), None)
+            elif name:
+                target = None
+        return None if function.generator or not isinstance(target, nodes.Name) else target
 
-class _Judge:
+
+class Judge:
     """Answers the flow analysis for one resource. Without a type, every method that some library calls a release counts as one."""
 
     def __init__(
@@ -702,8 +851,10 @@ class _Judge:
         depth: int = 0,
         ends: frozenset[str] = frozenset(),
         quiet: frozenset[tuple[int, int]] = frozenset(),
+        waits: bool = False,
     ) -> None:
         self.follower, self.path, self.type, self.depth, self.quiet = follower, path, type_, depth, quiet
+        self.waits = waits  # giving it back is a coroutine, which does nothing until it is awaited
         self.ends = (
             ends
             if type_ is None
@@ -718,6 +869,11 @@ class _Judge:
         site = self.follower.values.program.modules[self.path].by_span.get(call.span)
         return site.function if site is not None else 0
 
+    def _dropped(self, call: nodes.Call) -> bool:
+        """A coroutine that nobody awaits."""
+        site = self.follower.values.program.modules[self.path].by_span.get(call.span)
+        return self.waits and site is not None and site.call is call and site.role == "statement" and not site.awaited
+
     def method(self, name: str, call: nodes.Call) -> flow.Effect:
         """``resource.name(...)``."""
         if self.type is None:
@@ -726,12 +882,18 @@ class _Judge:
         if found is None:
             return flow.Effect.USE
         if found.effect in (Effect.RELEASE, Effect.CLOSE) and found.frees is None:
-            return flow.Effect.RELEASE
+            return flow.Effect.USE if self._dropped(call) else flow.Effect.RELEASE
         return flow.Effect.SAME if found.returns == "same" else flow.Effect.USE
 
     def argument(self, call: nodes.Call, index: int, name: str) -> flow.Effect:
         """The resource is an argument of a call."""
-        return self.follower.passed(self.path, self._function(call), call, index, name, self.depth, self.ends)
+        if self._dropped(call):
+            return flow.Effect.USE
+        found = self.follower.passed(self.path, self._function(call), call, index, name, self.depth, self.ends)
+        lent = self.type.lent if self.type is not None else frozenset()
+        if found is flow.Effect.HAND_ON and (name in lent or terminal(call.callee) in lent):
+            return flow.Effect.USE
+        return found
 
     def leaves(self, value: nodes.Expr, asynchronous: bool) -> flow.Effect:
         """What leaving ``with resource`` does."""
@@ -739,10 +901,16 @@ class _Judge:
             flow.Effect.RELEASE if self.type is not None and self.type.leaving is Leaving.RELEASE else flow.Effect.USE
         )
 
+    def keeps(self, call: nodes.Call, index: int, name: str) -> flow.Shape | None:
+        """An object of the repository that is made with it."""
+        return self.follower.kept(self.path, self._function(call), call, index, name, self.depth, self.ends)
+
     def raises(self, call: nodes.Call) -> bool:
         """Logging, clocks, plain constructors and closing something else do not raise."""
         callee = call.callee
-        if call.span in self.quiet:
+        if call.span in self.quiet or self.follower.plain(self.path, self._function(call), call):
+            return False
+        if call.new and self.follower.stores(self.path, self._function(call), call):
             return False
         if isinstance(callee, nodes.Name):
             return callee.id not in _HARMLESS_NAMES
@@ -781,11 +949,16 @@ def _returned(view: Scopes, site: Site) -> bool:
     )
 
 
+def _waits(view: Scopes, birth: Birth) -> bool:
+    """Is giving it back a coroutine."""
+    return birth.method.release.startswith("await ") or _awaited(view, birth)
+
+
 def _awaited(view: Scopes, birth: Birth) -> bool:
     """Is it a connection or session of an asynchronous library, by what made it or by how it is used."""
     site, pool, steps = birth.site, birth.pool, 0
     if birth.own:
-        return site.awaited
+        return site.awaited and not birth.type.at_once
     while pool is not None and steps < _DEPTH:
         if pool.type == "sqlalchemy.AsyncEngine":
             return True
@@ -814,6 +987,62 @@ def _since(outcome: flow.Outcome, opened: int) -> flow.Outcome:
     return flow.Outcome(fate, leaks, outcome.releases, outcome.double)
 
 
+def _without_service(view: Scopes, site: Site, outcome: flow.Outcome) -> flow.Outcome:
+    """A loop that runs until the process is told to stop keeps what was taken in front of it: only an error ends both."""
+    loops = [
+        each.span
+        for each in _loops(view.module.functions[site.function].body)
+        if each.kind == "while" and each.span[0] > site.call.span[1] and _endless(each.subject)
+    ]
+    if not loops or not outcome.leaks:
+        return outcome
+    leaks = tuple(
+        each
+        for each in outcome.leaks
+        if each.kind is not flow.ExitKind.EXCEPTION
+        or not any(start <= each.at[0] and each.at[1] <= end for start, end in loops)
+    )
+    fate = outcome.fate if leaks else flow.Fate.HANDED_ON
+    return flow.Outcome(fate, leaks, outcome.releases, outcome.double)
+
+
+def _endless(test: nodes.Expr | None) -> bool:
+    """``while True``, ``while self.running``, ``while not self._stop.is_set()``."""
+    match test:
+        case None:
+            return True
+        case nodes.Constant(value=value):
+            return bool(value)
+        case nodes.Operation(op="not", operands=(inner,)):
+            return isinstance(inner, nodes.Member) or (
+                isinstance(inner, nodes.Call) and terminal(inner.callee) in ("is_set", "isSet")
+            )
+        case nodes.Member():
+            return True
+        case _:
+            return False
+
+
+def _loops(block: nodes.Block) -> Iterator[nodes.Loop]:
+    """The loops of a function, however deep."""
+    for statement in block:
+        match statement:
+            case nodes.Loop(body=body, otherwise=otherwise):
+                yield statement
+                yield from _loops(body)
+                yield from _loops(otherwise)
+            case nodes.Try(body=body, handlers=handlers, otherwise=otherwise, final=final):
+                for inner in (body, *(each.body for each in handlers), otherwise, final or ()):
+                    yield from _loops(inner)
+            case nodes.If(then=then, otherwise=otherwise):
+                yield from _loops(then)
+                yield from _loops(otherwise)
+            case nodes.With(body=body):
+                yield from _loops(body)
+            case _:
+                pass
+
+
 def _first_use(view: Scopes, site: Site) -> int | None:
     """Where the first place begins in the text where a variable is called upon, passed or yielded."""
     if not isinstance(site.target, nodes.Name):
@@ -821,9 +1050,8 @@ def _first_use(view: Scopes, site: Site) -> int | None:
     name, first = site.target.id, site.call.span[1]
     found = [
         other.call.span[0]
-        for other in view.sites
-        if other.function == site.function
-        and other.call.span[0] >= first
+        for other in view.inside(site.function)
+        if other.call.span[0] >= first
         and (
             spelled(other.call.callee).partition(".")[0] == name
             or any(isinstance(each.value, nodes.Name) and each.value.id == name for each in other.call.args)
@@ -841,9 +1069,8 @@ def _dial(view: Scopes, birth: Birth) -> tuple[int, int] | None:
     return next(
         (
             other.call.span
-            for other in view.sites
+            for other in view.inside(site.function)
             if site.target is not None
-            and other.function == site.function
             and isinstance(other.call.callee, nodes.Member)
             and other.call.callee.name == birth.dials
             and spelled(other.call.callee.owner) == spelled(site.target)
@@ -854,9 +1081,9 @@ def _dial(view: Scopes, birth: Birth) -> tuple[int, int] | None:
 
 def _lives_on(view: Scopes, site: Site) -> bool:
     """Is a cursor of the connection returned or kept: the connection lives as long as that does."""
-    for other in view.sites:
+    for other in view.inside(site.function):
         callee = other.call.callee
-        if other.function != site.function or not isinstance(callee, nodes.Member) or callee.name != "cursor":
+        if not isinstance(callee, nodes.Member) or callee.name != "cursor":
             continue
         if callee.owner != site.call and (site.target is None or spelled(callee.owner) != spelled(site.target)):
             continue
@@ -871,8 +1098,7 @@ def _form(view: Scopes, birth: Birth, outcome: flow.Outcome, yields: bool) -> Fo
         name = site.target.id if isinstance(site.target, nodes.Name) else ""
         if site.role == "with" or any(
             isinstance(each, nodes.Name) and each.id == name
-            for other in view.sites
-            if other.function == site.function
+            for other in view.inside(site.function)
             for each in other.withs
         ):
             return Form.ENTERED
@@ -884,7 +1110,7 @@ def _form(view: Scopes, birth: Birth, outcome: flow.Outcome, yields: bool) -> Fo
     return Form.PLAIN
 
 
-def _depends(parameter: nodes.Parameter) -> Iterator[nodes.Call]:
+def depends(parameter: nodes.Parameter) -> Iterator[nodes.Call]:
     """``Depends(...)`` as a parameter's default or inside of ``Annotated[...]``."""
     stack = [each for each in (parameter.default, parameter.annotation) if each is not None]
     while stack:

@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
-from pooltlint.drivers import Arguments, Construct, Driver
+from msgspec.structs import replace as with_
+
+from pooltlint.drivers import Arguments, Construct, Driver, Effect, Leaving
+from pooltlint.link import settings
 from pooltlint.link import values as worths
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.reloads import Reloads
 from pooltlint.link.sites import Known, call_name, head, where
 from pooltlint.link.urls import Urls
-from pooltlint.link.values import Instance, Origin, Values, Worth, branches
+from pooltlint.link.values import Instance, Origin, Values, Worth, branches, terminal
 from pooltlint.model import value as model
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
-from pooltlint.model.topology import Client, Deployable, Lifetime, Runs, Url
+from pooltlint.model.topology import Client, Deployable, Ignored, Kind, Lifetime, Runs, Url
 from pooltlint.model.truth import Truth
 from pooltlint.model.url import MASK, Dsn
 from pooltlint.model.value import Value
 from pooltlint.outline import nodes
 
+PARTS = 2_000
+"""How many parts of a value are told; what lies beyond is not known."""
 
-def value_of(values: Values, worth: Worth, depth: int = 0) -> Value:
-    """A worth as checks and drivers see it."""
-    if depth > 12:
+
+def value_of(values: Values, worth: Worth, number: Iterator[int] | None = None) -> Value:
+    """A worth as checks and drivers see it. ``number`` counts the parts of several that are told together."""
+    return _told(values, worth, 0, count(1) if number is None else number)
+
+
+def _told(values: Values, worth: Worth, depth: int, number: Iterator[int]) -> Value:
+    if depth > 12 or next(number) > PARTS:
         return model.Unknown()
     match worth:
         case worths.Const(value=value, origin=origin):
             return model.Literal(value, _place(values, origin))
         case worths.Env(name=name, origin=origin, default=default):
             return model.FromEnv(
-                name, _place(values, origin), None if default is None else value_of(values, default, depth + 1)
+                name, _place(values, origin), None if default is None else _told(values, default, depth + 1, number)
             )
         case worths.Glued(parts=parts, origin=origin):
             return model.Joined(
-                _without_userinfo([value_of(values, each, depth + 1) for each in parts]), _place(values, origin)
+                _without_userinfo([_told(values, each, depth + 1, number) for each in parts]), _place(values, origin)
             )
+        case worths.Edited(text=text, old=old, new=new, origin=origin):
+            return model.Edited(_told(values, text, depth + 1, number), old, new, _place(values, origin))
         case worths.Either(values=several):
-            return model.OneOf(tuple(value_of(values, each, depth + 1) for each in several))
+            return model.OneOf(tuple(_told(values, each, depth + 1, number) for each in several))
         case worths.Table(entries=entries, open=open_, origin=origin):
             return model.Mapping(
-                {name: value_of(values, each, depth + 1) for name, each in entries.items()},
+                {name: _told(values, each, depth + 1, number) for name, each in entries.items()},
                 open_,
                 _place(values, origin),
             )
         case worths.Series(items=items, origin=origin):
-            return model.Sequence(tuple(value_of(values, each, depth + 1) for each in items), _place(values, origin))
+            return model.Sequence(
+                tuple(_told(values, each, depth + 1, number) for each in items), _place(values, origin)
+            )
         case _:
             return model.Unknown()
 
@@ -88,6 +103,7 @@ class Draft:
     places: Mapping[str, Place]
     wrapped: tuple[Instance, ...]
     url: Value | None
+    ignored: tuple[Ignored, ...] = ()
 
 
 class Clients:
@@ -114,6 +130,7 @@ class Clients:
         self.at_least = at_least
         self.schema_urls = schema_urls
         self.known: dict[tuple[str, tuple[int, int]], Known] = {}
+        self.used: dict[tuple[str, tuple[int, int]], list[Known]] = {}
         self._made: dict[tuple[str, tuple[int, int]], Client | None] = {}
 
     def of_instance(self, instance: Instance | None) -> tuple[Client, ...]:
@@ -152,8 +169,8 @@ class Clients:
                 tables = [option for option in branches(worth) if isinstance(option, worths.Table)]
                 if each.name == "**" and tables:
                     for table in tables:
-                        keywords.update(table.entries)
-                        open_ = open_ or table.open
+                        keywords.update({**table.entries, **self._added(table, construct)})
+                        open_ = open_ or table.open or values.grows(table)
                 else:
                     open_ = True
             elif each.name:
@@ -167,11 +184,11 @@ class Clients:
                 found = [each for each in branches(positional[position]) if isinstance(each, worths.Table)]
                 if found:
                     for table in found:
-                        flat = {**table.entries, **flat}
+                        flat = {**table.entries, **self._added(table, construct), **flat}
                         spans.update(
                             {name: where(values, table.origin.path, span) for name, span in table.spans.items()}
                         )
-                        open_ = open_ or table.open
+                        open_ = open_ or table.open or values.grows(table)
                     open_ = open_ or len(found) != len(branches(positional[position]))
                     break
             else:
@@ -179,12 +196,26 @@ class Clients:
                     isinstance(each, worths.Dark) for each in branches(positional[construct.record])
                 ):
                     open_ = True
+        if construct.factory:
+            made = [worth for name in construct.factory for worth in self._made_by(flat.get(name))]
+            tables = [worth for worth in made if isinstance(worth, worths.Table)]
+            open_ = open_ or not made or len(tables) < len(made) or any(table.open for table in tables)
+            for table in tables:
+                flat = {**table.entries, **flat}
+                spans.update({name: where(values, table.origin.path, span) for name, span in table.spans.items()})
+        for name in construct.settings:
+            configured = list(settings.of(values, name, lambda other: self.deployable(other) == self.deployable(path)))
+            if configured and name not in flat:
+                flat[name] = worths.either([worth for worth, _ in configured])
+                spans[name] = configured[0][1]
         options: dict[str, Value] = {}
         places: dict[str, Place] = {}
         for name, canonical in construct.options.items():
             option = _dig(flat, name)
             if option is not None:
-                options[canonical] = value_of(values, option)
+                options[canonical] = (_class_name(option) if canonical == "pool_class" else None) or value_of(
+                    values, option
+                )
                 place_ = _dig_place(values, flat, name) or spans.get(name.partition(".")[0])
                 if place_ is not None:
                     places[canonical] = place_
@@ -203,6 +234,8 @@ class Clients:
                         objects.append(inner)
         url: Value | None = None
         for key in construct.url:
+            if isinstance(key, int) and 0 < construct.url_alone < len(positional):
+                continue
             given = (positional[key] if key < len(positional) else None) if isinstance(key, int) else _dig(flat, key)
             if (
                 given is None
@@ -212,14 +245,72 @@ class Clients:
                 continue
             url = value_of(values, given)
             break
+        number = count(1)
         arguments = Arguments(
-            tuple(value_of(values, each) for each in positional),
-            {name: value_of(values, each) for name, each in flat.items()},
+            tuple(value_of(values, each, number) for each in positional),
+            {name: value_of(values, each, number) for name, each in flat.items()},
             open_,
             wrapped,
             lambda package, release: self.at_least(path, package, release),
+            {name: worth.symbol for name, worth in keywords.items() if isinstance(worth, worths.Library)},
+            frozenset(each.name for each in site.call.args if each.name and not each.spread),
         )
-        return Draft(known, arguments, options, places, tuple(objects), url)
+        ignored = tuple(
+            with_(each, at=_dig_place(values, flat, each.option) or spans.get(each.option.partition(".")[0]))
+            for each in (construct.ignored(arguments) if construct.ignored is not None else ())
+        )
+        return Draft(known, arguments, options, places, tuple(objects), url, ignored)
+
+    def _made_by(self, worth: Worth | None) -> list[Worth]:
+        """What a function that is given as an option returns."""
+        return [
+            found
+            for each in (branches(worth) if worth is not None else ())
+            if isinstance(each, worths.Routine)
+            for found in branches(self.values.returned(each))
+        ]
+
+    def _opened(self, key: tuple[str, tuple[int, int]], construct: Construct) -> tuple[Known, Lifetime] | None:
+        """Where a pool that was made once is opened for every request, and closed again by the same function."""
+        used = self.used.get(key, []) if construct.kind is Kind.POOL and construct.dials else []
+        closed = {
+            (each.path, each.site.function) for each in used if each.method and each.method.effect is Effect.CLOSE
+        }
+        for each in used:
+            here = (each.path, each.site.function)
+            if terminal(each.site.call.callee) == construct.dials and here in closed and not each.site.tests:
+                lifetime = self.lifetimes.of_site(each.path, each.site)
+                if lifetime.repeats:
+                    return each, lifetime
+        return None
+
+    def _dormant(self, key: tuple[str, tuple[int, int]], construct: Construct) -> bool:
+        """Is a pool that has to be opened never opened by this program: it is there for a tool to find (TypeORM's CLI)."""
+        return (
+            construct.kind is Kind.POOL
+            and bool(construct.dials)
+            and self.values.shelf.types[construct.makes][1].leaving is Leaving.NOTHING  # else ``with`` may open it
+            and not any(terminal(each.site.call.callee) == construct.dials for each in self.used.get(key, ()))
+        )
+
+    def _lifetime(self, known: Known, construct: Construct) -> Lifetime:
+        """How often a constructor runs; not known beside code that asks the library for what there is already."""
+        view = self.values.program.modules[known.path]
+        if construct.asks and any(terminal(each.call.callee) in construct.asks for each in view.sites):
+            return Lifetime(Runs.UNKNOWN)
+        found = self.lifetimes.of_site(known.path, known.site)
+        beside = {terminal(each.call.callee) for each in view.inside(known.site.function)}
+        return Lifetime(Runs.UNKNOWN) if found.repeats and construct.undone and not construct.undone & beside else found
+
+    def _added(self, table: worths.Table, construct: Construct) -> dict[str, Worth]:
+        """The options that are put into a dictionary after it was written: ``options["pool_pre_ping"] = True``."""
+        heads = sorted({name.partition(".")[0] for name in construct.options})
+        later = {name: self.values.assigned(table, name) for name in heads}
+        return {
+            name: worths.either([*found, *([table.entries[name]] if name in table.entries else [])])
+            for name, found in later.items()
+            if found
+        }
 
     def _make(self, known: Known, construct: Construct) -> Client | None:
         draft = self.draft(known, construct)
@@ -233,6 +324,13 @@ class Clients:
         )
         if not urls and draft.url is None and not wraps:
             urls = tuple(url for name in construct.environment for url in self.urls.named(name, path))
+            if (
+                not urls
+                and "PGHOST" in construct.environment
+                and "host" not in draft.options
+                and not draft.arguments.open
+            ):
+                urls = self.urls.surrounding(path)
         for each in wraps:
             urls = urls or each.urls
         if (
@@ -250,13 +348,18 @@ class Clients:
         parameters = {name: text for url in urls for name, text in url.dsn.parameters}
         prepared = construct.prepared(arguments, draft.options, parameters) if construct.prepared is not None else None
         limit = construct.limit(arguments, draft.options, parameters) if construct.limit is not None else None
-        lifetime = self.lifetimes.of_site(path, site)
+        lifetime = self._lifetime(known, construct)
+        call = call_name(site.call)
+        opened = None if lifetime.repeats else self._opened((path, site.call.span), construct)
+        if opened is not None:
+            again, lifetime = opened
+            call, at = call_name(again.site.call), where(values, again.path, head(again.site.call))
         deployable = self.deployable(path)
         return Client(
             library=known.driver.name,
             type=construct.makes,
             kind=construct.kind,
-            call=call_name(site.call),
+            call=call,
             at=at,
             variable=_variable(site.target),
             function=view.name_of(site.function),
@@ -273,11 +376,15 @@ class Clients:
             place_options=dict(draft.places),
             prepared=prepared,
             limit=limit,
-            opens=construct.opens and not (construct.unless_wrapping and _given(draft, construct)),
+            ignored=draft.ignored,
+            opens=construct.opens
+            and not (construct.unless_wrapping and _given(draft, construct))
+            and not self._dormant((path, site.call.span), construct),
             close=construct.close,
             right_per_request=construct.per_request_is_right,
             varies=self.lifetimes.varies(path, site),
             certain=known.certain,
+            emits=construct.emits and not (construct.unless_wrapping and _given(draft, construct)),
         )
 
     def _is_postgres(self, known: Known, construct: Construct, arguments: Arguments) -> bool:
@@ -289,7 +396,11 @@ class Clients:
 
     def postgres_only(self, path: str, driver: Driver) -> bool:
         """Do the manifests around a file name a Postgres driver for a library of several databases, and no other."""
-        return any(self.has(path, name) for name in driver.dialects) and not any(
+        extras = {each for name in driver.packages for each in getattr(self.has(path, name), "extras", ())}
+        if any(each.startswith(("mysql", "sqlite")) or each in driver.rivals for each in extras):
+            return False
+        named = any(each.startswith("postgres") or each in driver.dialects for each in extras)
+        return (named or any(self.has(path, name) for name in driver.dialects)) and not any(
             self.has(path, name) for name in driver.rivals
         )
 
@@ -300,6 +411,13 @@ class Clients:
         found = self.of_instance(known.receiver)
         if found:
             return any(each.at in kept or any(inner.at in kept for inner in each.wraps) for each in found)
+        schemes = [
+            url.dsn.scheme for name in known.driver.environment for url in self.urls.named(name, known.path) if url.text
+        ]
+        if schemes:
+            return all(each.startswith("postgres") for each in schemes)
+        if known.driver.keeps and any(each and each.library == known.driver.name for each in self._made.values()):
+            return True
         return self.postgres_only(known.path, known.driver)
 
     def _from_options(self, draft: Draft, construct: Construct, path: str) -> tuple[Url, ...]:
@@ -339,14 +457,21 @@ class Clients:
 
 
 def _dig(table: Mapping[str, Worth], name: str) -> Worth | None:
+    """An option by its dotted name; ``*`` is the first of whatever names there are."""
     head_, _, rest = name.partition(".")
-    worth = table.get(head_)
+    worth = next(iter(table.values()), None) if head_ == "*" else table.get(head_)
     if not rest or worth is None:
         return worth
     for each in branches(worth):
         if isinstance(each, worths.Table):
             return _dig(each.entries, rest)
     return None
+
+
+def _class_name(worth: Worth) -> Value | None:
+    """The name of a library's class: ``NullPool``."""
+    found = {each.symbol.rpartition(".")[2] for each in branches(worth) if isinstance(each, worths.Library)}
+    return model.Literal(found.pop()) if len(found) == 1 and len(branches(worth)) == 1 else None
 
 
 def _dig_place(values: Values, table: Mapping[str, Worth], name: str) -> Place | None:

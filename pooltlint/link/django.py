@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from pooltlint.drivers.django import OPTIONS, URL_METHODS, URL_OPTIONS, URL_READERS, prepared
+from pooltlint.drivers import drivers
+from pooltlint.drivers.django import MISPLACED, OPTIONS, URL_METHODS, URL_OPTIONS, URL_READERS, prepared
 from pooltlint.link.clients import Clients, value_of
 from pooltlint.link.roles import role
 from pooltlint.link.sites import where
@@ -17,13 +19,14 @@ from pooltlint.model import value as model
 from pooltlint.model.environment import profile_of
 from pooltlint.model.facts import Profile
 from pooltlint.model.source import Place, Span
-from pooltlint.model.topology import Client, Kind, Lifetime, Runs, Statement
+from pooltlint.model.topology import Client, Ignored, Kind, Lifetime, Runs, Statement
 from pooltlint.model.value import Value, constants
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Scopes
 
 _NAME = "DATABASES"
 _DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary")
+_REGISTRIES = frozenset(each.name for each in drivers() if each.keeps)
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class _Entry:
     options: dict[str, Value] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     open: bool = False
+    ignored: list[Ignored] = field(default_factory=list)
 
 
 def databases(values: Values, clients: Clients, has: Callable[[str, str], object | None]) -> Iterator[Client]:
@@ -43,30 +47,51 @@ def databases(values: Values, clients: Clients, has: Callable[[str, str], object
     Its connections are opened later, one for each thread: ``opens`` is no. Settings of tests and of
     development are no part of the running system.
     """
+    closed = _closed(values)
     for path, view in values:
         if view.module.language != "python" or _NAME not in view.names[0]:
             continue
-        for alias, entry in _entries(values, path, view):
+        entries = list(_entries(values, path, view))
+        stray = list(_stray(values, path, view, [entry for _, entry in entries]))
+        for alias, entry in entries:
             client = _client(values, clients, path, alias, entry, has)
             if client is not None:
-                yield client
+                yield replace(client, ignored=(*entry.ignored, *stray), closed=closed)
+                stray = []
+
+
+def _closed(values: Values) -> Place | None:
+    """``connections.close_all()`` or ``connection.close()`` in a middleware, or where requests or tasks end."""
+    for path, view in values:
+        for site in view.sites if view.module.language == "python" else ():
+            callee = site.call.callee
+            if not isinstance(callee, nodes.Member) or callee.name not in ("close", "close_all") or not site.function:
+                continue
+            owner = callee.owner.owner if isinstance(callee.owner, nodes.Index) else callee.owner
+            function = view.module.functions[site.function]
+            around = f"{path} {function.name} {view.module.classes[function.owner].name if function.owner >= 0 else ''}"
+            if (
+                isinstance(owner, nodes.Name)
+                and owner.id in ("connection", "connections", "conn")
+                and re.search(r"(?i)middleware|finish|lifespan|request|teardown|asgi", around)
+            ):
+                return where(values, path, site.call.span)
+    return None
 
 
 def attached(statements: Iterator[Statement], clients: Sequence[Client]) -> Iterator[Statement]:
-    """The statements, those of ``django.db.connection`` with the databases of the nearest settings."""
-    mine = [each for each in clients if each.library == "Django"]
+    """The statements, those of ``django.db.connection`` and its kin with the databases of the nearest settings."""
     for statement in statements:
-        if statement.library == "Django" and not statement.clients and mine:
-            yield replace(statement, clients=_nearest(statement.at.path, mine))
-        else:
-            yield statement
+        keeps = statement.library in _REGISTRIES and not statement.clients
+        mine = [each for each in clients if each.library == statement.library] if keeps else []
+        yield replace(statement, clients=_nearest(statement.at.path, mine)) if mine else statement
 
 
 def _nearest(path: str, clients: Sequence[Client]) -> tuple[Client, ...]:
     def shared(each: Client) -> int:
         return len(posixpath.commonprefix([path.split("/"), each.at.path.split("/")]))
 
-    running = [each for each in clients if each.lifetime.runs is Runs.ONCE]
+    running = [each for each in clients if each.lifetime.runs not in (Runs.SCRIPT, Runs.TEST)]
     near = max(map(shared, running), default=0)
     found = [each for each in running if shared(each) == near]
     return tuple([each for each in found if each.variable == "default"] or found)
@@ -90,13 +115,34 @@ def _entries(values: Values, path: str, view: Scopes) -> Iterator[tuple[str, _En
         yield alias, entry
 
 
+def _stray(values: Values, path: str, view: Scopes, entries: list[_Entry]) -> Iterator[Ignored]:
+    """Options of an entry that are assigned to a name of the settings module, where Django does not look.
+
+    Nothing where any entry has the option, be it by that name, or where what it has is not known.
+    """
+    for name in MISPLACED:
+        bound = [each for each in view.names[0].get(name, ()) if each.kind == "assign" and each.value is not None]
+        if bound and not any(OPTIONS[name] in each.options or each.open for each in entries):
+            yield Ignored(
+                name,
+                "has no effect at the top level of the settings: Django reads it in each entry of DATABASES only",
+                f'Write `DATABASES["default"]["{name}"] = …`, or put it into the entry.',
+                where(values, path, bound[0].span),
+            )
+
+
 def _amend(values: Values, path: str, view: Scopes, alias: str, entry: _Entry) -> None:
     """``DATABASES["x"]["CONN_MAX_AGE"] = …`` and ``DATABASES["x"].update(…)``."""
     for name in OPTIONS:
         for assign, function in view.members.get(name, ()):
             target = assign.target
             if isinstance(target, nodes.Index) and _is_item(target.owner, alias) and assign.value is not None:
-                _take(values, path, function, entry, name, assign.value)
+                tests = list(_tests(view.module.functions[0].body, assign.span))
+                if not any(map(_for_tests, tests)):
+                    before = entry.options.get(OPTIONS[name])
+                    _take(values, path, function, entry, name, assign.value)
+                    if tests and before is not None:
+                        entry.options[OPTIONS[name]] = model.OneOf((before, entry.options[OPTIONS[name]]))
     for site in view.sites:
         callee = site.call.callee
         if (
@@ -110,6 +156,28 @@ def _amend(values: Values, path: str, view: Scopes, alias: str, entry: _Entry) -
             entry.options.update(more.options)
             entry.places.update(more.places)
             entry.open = entry.open or more.open
+
+
+def _tests(body: nodes.Block, span: Span) -> Iterator[nodes.Expr]:
+    """The conditions around a statement of the module."""
+    for each in body:
+        if isinstance(each, nodes.If) and each.span[0] <= span[0] and span[1] <= each.span[1]:
+            yield each.test
+            yield from _tests(each.then, span)
+            yield from _tests(each.otherwise, span)
+
+
+def _for_tests(test: nodes.Expr) -> bool:
+    """Does a condition single out a run of the tests: ``"test" in sys.argv``, ``TESTING``."""
+    match test:
+        case nodes.Text(value=text):
+            return text in ("test", "pytest")
+        case nodes.Name(id=name):
+            return name.upper() in ("TEST", "TESTING", "TESTS", "IS_TEST", "RUNNING_TESTS")
+        case nodes.Operation(operands=operands):
+            return test.op not in ("not", "!=") and any(map(_for_tests, operands))
+        case _:
+            return False
 
 
 def _entry(values: Values, path: str, node: nodes.Expr) -> _Entry:
@@ -154,6 +222,16 @@ def _take(values: Values, path: str, function: int, entry: _Entry, name: str, no
     if name == "OPTIONS" and isinstance(node, nodes.Record):
         for each in node.entries:
             if each.key is not None and not each.spread:
+                if each.key in MISPLACED:
+                    entry.ignored.append(
+                        Ignored(
+                            f"OPTIONS.{each.key}",
+                            f'is handed to libpq, which refuses it (`invalid connection option "{each.key}"`): it belongs '
+                            "beside ENGINE",
+                            f'Move `"{each.key}"` out of `OPTIONS`, into the entry itself.',
+                            where(values, path, each.span),
+                        )
+                    )
                 _take(values, path, function, entry, f"OPTIONS.{each.key}", each.value)
 
 

@@ -124,6 +124,7 @@ class Lifetimes:
     def forget(self) -> None:
         """Drop what is remembered: the program has grown."""
         self._listed: set[str] = set()
+        self._makers: dict[tuple[str, int, tuple[int, int], str], str] = {}
         self._entries: dict[tuple[str, int], tuple[Entry, str]] = {}
         self._found: dict[Node, Lifetime] = {}
         self.memos = Memos(self.values)
@@ -480,7 +481,7 @@ class Lifetimes:
         names = {name} | renamed.get(name, set())
         if path in defaults:
             names |= defaults[path]
-        names |= {each.name for each in view.module.exports if each.local == name and each.name != "default"}
+        names |= self.values.program.exported_as(path, name)
         names.discard("")
         return [each for one in sorted(names) for each in self.values.calls_of(one)[:CALLS]]
 
@@ -720,8 +721,17 @@ class Lifetimes:
         return self._made_by(path, function, node, 0)
 
     def _made_by(self, path: str, function: int, node: nodes.Expr, depth: int) -> str:
-        if depth > 6:
+        """The package symbol that was called to make an object; remembered, for fluent chains meet in their first link."""
+        if depth > 12:
             return ""
+        key = (path, function, node.span, node.id if isinstance(node, nodes.Name) else "")
+        found = self._makers.get(key)
+        if found is None:
+            self._makers[key] = ""  # for whoever asks meanwhile
+            found = self._makers[key] = self._maker(path, function, node, depth)
+        return found
+
+    def _maker(self, path: str, function: int, node: nodes.Expr, depth: int) -> str:
         match node:
             case nodes.Await(value=value):
                 return self._made_by(path, function, value, depth + 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pooltlint.drivers import migration_tools as tools
@@ -15,7 +16,7 @@ from pooltlint.link.urls import Urls
 from pooltlint.link.values import Const, Env, Origin, Table, Values, Worth, branches
 from pooltlint.model import value as model
 from pooltlint.model.commands import program, words
-from pooltlint.model.facts import Facts, Script
+from pooltlint.model.facts import Facts, ProgramFile, Script
 from pooltlint.model.finding import Note
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Client, Migration, Prisma, Rails, Url
@@ -66,7 +67,7 @@ def migrations(
     runs = [run for script in packages.scripts for run in started(script)]
     yield from _prisma(prisma, [each for each in runs if each.tool is tools.PRISMA], values, urls, packages)
     yield from _configured(values, urls, packages, runs)
-    yield from _alembic(values, urls, clients, packages, runs)
+    yield from _alembic(facts, values, urls, clients, packages, runs)
     settled = any(map(_settled, rails))
     for run in runs:
         if run.tool in tools.RUN and not (run.tool is tools.RAILS and settled):
@@ -327,8 +328,11 @@ def _where(values: Values, table: Table, key: str) -> Place:
 # --- Alembic ---
 
 
-def _alembic(values: Values, urls: Urls, clients: Clients, packages: Packages, runs: list[Run]) -> Iterator[Migration]:
-    """``set_main_option("sqlalchemy.url", …)`` and engines of an ``env.py`` that imports alembic."""
+def _alembic(
+    facts: Iterable[Facts], values: Values, urls: Urls, clients: Clients, packages: Packages, runs: list[Run]
+) -> Iterator[Migration]:
+    """``set_main_option("sqlalchemy.url", …)`` and engines of an ``env.py`` that imports alembic, else its ``alembic.ini``."""
+    files = [each for each in facts if isinstance(each, ProgramFile) and each.program == "Alembic"]
     tool = tools.ALEMBIC
     for path in sorted(values.program.modules):
         view = values.program.modules[path]
@@ -337,16 +341,21 @@ def _alembic(values: Values, urls: Urls, clients: Clients, packages: Packages, r
         ):
             continue
         found: list[tuple[Place, tuple[Url, ...]]] = []
+        as_written = False
         for site in view.sites:
             callee, arguments = site.call.callee, [each.value for each in site.call.args if not each.name]
             if isinstance(callee, nodes.Member) and callee.name == "set_main_option" and len(arguments) == 2:
                 if isinstance(arguments[0], nodes.Text) and arguments[0].value == "sqlalchemy.url":
                     value = _preferred(value_of(values, values.of(path, site.function, _unescaped(arguments[1]))))
                     found.append((_place(values, path, arguments[1]), urls.of_value(value, path)))
+            elif _by_section(callee, arguments):
+                as_written = True
             else:
                 client: Client | None = clients.of_origin(Origin(path, site.function, site.call.span))
                 if client is not None:
                     found.append((client.at, client.urls))
+        if as_written and not found:
+            found += _of_ini(files, path, urls)
         told = next(((at, over) for at, over in found if over), None)
         if told is not None:
             yield Migration(
@@ -360,6 +369,29 @@ def _alembic(values: Values, urls: Urls, clients: Clients, packages: Packages, r
                     [each.note for each in runs if each.tool in (tool, tools.FLASK) and _near(each, path, packages)][:1]
                 ),
             )
+
+
+def _by_section(callee: nodes.Expr, arguments: Sequence[nodes.Expr]) -> bool:
+    """``engine_from_config(config.get_section(…))``: nothing stands between the file and the engine."""
+    name = callee.id if isinstance(callee, nodes.Name) else callee.name if isinstance(callee, nodes.Member) else ""
+    given = arguments[0] if arguments else None
+    return (
+        name in ("engine_from_config", "async_engine_from_config")
+        and isinstance(given, nodes.Call)
+        and isinstance(given.callee, nodes.Member)
+        and given.callee.name == "get_section"
+    )
+
+
+def _of_ini(files: Iterable[ProgramFile], path: str, urls: Urls) -> Iterator[tuple[Place, tuple[Url, ...]]]:
+    """The ``sqlalchemy.url`` of the ``alembic.ini`` whose scripts lie where this ``env.py`` does."""
+    for file in files:
+        settings = {each.name: each for each in file.settings if not each.scope}
+        where, url = settings.get("script_location"), settings.get("url")
+        told = model.constant(where.value) if where is not None else None
+        folder = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), str(told)))
+        if url is not None and told and folder == posixpath.dirname(path):
+            yield url.at, urls.of_value(url.value, file.path)
 
 
 def _unescaped(node: nodes.Expr) -> nodes.Expr:

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pooltlint.frameworks import frameworks
-from pooltlint.model.facts import CommandFile, DeploymentFile, Dependency, Facts, Manifest, Script
+from pooltlint.model.facts import CommandFile, Dependency, DeploymentFile, Facts, Manifest, Script, Work
 from pooltlint.model.finding import Note
 from pooltlint.model.topology import Deployable
 from pooltlint.model.truth import Truth
 
 if TYPE_CHECKING:
     from packaging.version import Version
+
+_WORKERS = "Cloudflare Workers"
+"""The platform that is a framework, too: it says what a handler is given and what outlives it."""
 
 
 class Packages:
@@ -44,6 +47,8 @@ class Packages:
                 self.scripts.extend(each.scripts)
             elif isinstance(each, DeploymentFile):
                 self.scripts.extend(service.command for service in each.services if service.command is not None)
+                self.scripts.extend(each.scripts)
+        self._functions = [(each.path, one) for each in facts if isinstance(each, DeploymentFile) and each.path not in platforms for one in each.services if one.kind is Work.FUNCTION]  # fmt: skip
         self._deployables: dict[str, Deployable | None] = {}
 
     def version(self, path: str, package: str) -> tuple[str, tuple[Note, ...]]:
@@ -124,6 +129,18 @@ class Packages:
                 return []
             folder = posixpath.dirname(folder)
 
+    def reached(self, folder: str) -> set[str]:
+        """The folders of the packages of this repository that the package of a folder depends on, directly or not."""
+        by_name = {each.name: posixpath.dirname(each.path) for each in self.manifests if each.name and not each.lock}
+        seen: set[str] = set()
+        waiting = [folder]
+        while waiting:
+            names = self.depends.get(waiting.pop(), frozenset())
+            fresh = {by_name[name] for name in names if name in by_name} - seen
+            seen |= fresh
+            waiting.extend(sorted(fresh))
+        return seen
+
     def deployable(self, path: str) -> Deployable | None:
         """The package around a file: the nearest folder upwards with a manifest that names dependencies."""
         folder = posixpath.dirname(path)
@@ -162,4 +179,11 @@ class Packages:
             where = posixpath.dirname(file)
             if where == folder or (folder.startswith(where + "/") if where else folder == ""):
                 serverless.append(Note(f"{file} deploys to {platform}"))
+                if platform == _WORKERS and platform not in names:
+                    names.append(platform)
+        for file, function in self._functions:
+            home = posixpath.dirname(file)
+            if folder in (home, posixpath.normpath(posixpath.join(home, function.folder))):
+                serverless.append(Note(f"{file} runs {function.name} as a function", function.at))
+                break
         return Deployable(folder, name, tuple(names), tuple(serverless), (), tuple(hot))

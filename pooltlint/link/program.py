@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pooltlint.link import More
+from pooltlint.model.demand import Demand
 from pooltlint.model.facts import Manifest, TypeScriptConfig
 from pooltlint.outline.names import Scopes, scopes
 from pooltlint.outline.nodes import Export, Module
@@ -32,13 +34,16 @@ class Program:
     files: frozenset[str]
     manifests: tuple[Manifest, ...] = ()
     configs: tuple[TypeScriptConfig, ...] = ()
+    more: More | None = None
     modules: dict[str, Scopes] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _python: dict[str, list[str]] | None = None
     _packages: dict[str, Manifest] | None = None
     _names: dict[str, str] | None = None
+    _aliases: dict[str, list[str]] | None = None
     _config_at: dict[str, TypeScriptConfig] | None = None
     _exports: dict[str, dict[str, Export]] = field(default_factory=dict)
+    _offers: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
 
     def add(self, modules: Iterable[Module]) -> None:
         """Take modules in; each is walked once."""
@@ -77,6 +82,50 @@ class Program:
                 return ""
             folder = posixpath.dirname(folder)
         return self._names[folder]
+
+    def exported_as(self, path: str, name: str) -> frozenset[str]:
+        """The names under which a JavaScript module offers one of its own, ``default`` left out."""
+        found = self._offers.get(path)
+        if found is None:
+            found = self._offers[path] = {}
+            for each in self.modules[path].module.exports:
+                if each.name != "default":
+                    found[each.local] = found.get(each.local, frozenset()) | {each.name}
+        return found.get(name, frozenset())
+
+    def spellings(self, path: str) -> list[bytes]:
+        """What a file must hold to import another: its stem; in JavaScript the end of a specifier, or its package."""
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        index = stem == "index"
+        if stem in ("index", "__init__"):
+            stem = posixpath.basename(posixpath.dirname(path)) or stem
+        if path.endswith(".py"):
+            return [stem.encode()]
+        stems = dict.fromkeys((stem, "index") if index else (stem,))
+        ends = [f"/{each}{suffix}" for each in stems for suffix in ("", ".js", ".ts")]
+        if index:
+            ends += ["'.", '".', "'..", '"..', "/.."]
+        if self._aliases is None:
+            self._aliases = {}
+            for manifest in self.manifests:
+                for key, target in manifest.entries.items():
+                    if key.startswith("#"):
+                        self._aliases.setdefault(posixpath.splitext(posixpath.basename(target))[0], []).append(key)
+        package = self.package(path)
+        found = [f"{quote}{alias}{quote}".encode() for alias in self._aliases.get(stem, ()) for quote in "'\""]
+        found += [f"{end}{quote}".encode() for end in ends for quote in "'\""]
+        return found + [f"{quote}{package}{end}".encode() for quote in "'\"" for end in (quote, "/") if package]
+
+    def importers(self, path: str) -> Iterator[str]:
+        """The code files that import a file for more than its types: parsed ones first, then all, looked at one by one."""
+        for other, view in self.modules.items():
+            specifiers = [each.module for each in view.module.imports if not each.type_only]
+            specifiers += [each.module for each in view.module.exports if each.module]
+            if other != path and any(self.resolve(other, each) == path for each in specifiers):
+                yield other
+        if self.more is not None:
+            demands = [Demand((each,), path) for each in self.spellings(path)]
+            yield from (each for each in self.more.fitting(demands, self.resolve) if each != path)
 
     # --- Python ---
 
@@ -143,6 +192,10 @@ class Program:
         config = self._config(folder)
         if config:
             found = self._through_config(config, specifier, set())
+            if found:
+                return found
+        if specifier.startswith("#"):
+            found = self._through_imports(folder, specifier)
             if found:
                 return found
         for alias in ("~/", "@/", "~~/", "$lib/", "#/"):
@@ -218,6 +271,17 @@ class Program:
                 found = self._script_file(posixpath.normpath(posixpath.join(folder, root, rest)))
                 if found:
                     return found
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+
+    def _through_imports(self, folder: str, specifier: str) -> str | None:
+        """``#db``, by the ``imports`` of the package around (Node.js documentation, "Subpath imports")."""
+        while True:
+            for each in self.manifests:
+                if each.ecosystem == "npm" and not each.lock and posixpath.dirname(each.path) == folder:
+                    target = each.entries.get(specifier)
+                    return self._built(folder, target) if target else None
             if not folder:
                 return None
             folder = posixpath.dirname(folder)

@@ -13,11 +13,10 @@ from pooltlint.outline.names import Scopes, Site
 
 
 class Reloads:
-    """Answers for module-level calls of JavaScript and TypeScript. Remembers who imports whom."""
+    """Answers for module-level calls of JavaScript and TypeScript."""
 
     def __init__(self, values: Values) -> None:
         self.values = values
-        self._importers: dict[str, set[str]] | None = None
 
     def guarded(self, path: str, site: Site, frameworks: tuple[str, ...]) -> Truth:
         """Does the value of a module-level call survive a hot reload.
@@ -28,7 +27,7 @@ class Reloads:
         view = self.values.program.modules[path]
         if view.module.language == "python" or site.function != 0:
             return Truth.UNKNOWN
-        if any(_mentions(test, "NODE_ENV") or _mentions(test, "PROD") for test, _ in site.tests):
+        if any(mentions(test, "NODE_ENV") or mentions(test, "PROD") for test, _ in site.tests):
             return Truth.YES
         reads = self._reads(path, site)
         writes = self._writes(path, view)
@@ -81,28 +80,7 @@ class Reloads:
             return True
         if not view.module.exports:
             return False  # a program of its own: a worker, a server in front of the framework
-        return any(role(each) is None and perhaps(each) is None for each in self._by_importers().get(path, ()))
-
-    def _by_importers(self) -> dict[str, set[str]]:
-        if self._importers is None:
-            self._importers = {}
-            for path, view in self.values:
-                names = [each.module for each in view.module.imports if not each.type_only] + [
-                    each.module for each in view.module.exports if each.module
-                ]
-                names += [
-                    site.call.args[0].value.value
-                    for site in view.sites
-                    if isinstance(site.call.callee, nodes.Name)
-                    and site.call.callee.id in ("require", "import")
-                    and site.call.args
-                    and isinstance(site.call.args[0].value, nodes.Text)
-                ]
-                for name in set(names):
-                    target = self.values.program.resolve(path, name)
-                    if target is not None and target != path:
-                        self._importers.setdefault(target, set()).add(path)
-        return self._importers
+        return any(role(each) is None and perhaps(each) is None for each in self.values.program.importers(path))
 
 
 def _within(node: nodes.Expr, depth: int = 0) -> Iterator[nodes.Expr]:
@@ -138,7 +116,8 @@ def _within(node: nodes.Expr, depth: int = 0) -> Iterator[nodes.Expr]:
             pass
 
 
-def _mentions(test: nodes.Expr, name: str) -> bool:
+def mentions(test: nodes.Expr, name: str) -> bool:
+    """Is a member of that name (``NODE_ENV``) looked at in an expression."""
     return any(isinstance(each, nodes.Member) and each.name == name for each in _within(test))
 
 

@@ -8,7 +8,7 @@ _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|__mocks__|spec|specs|e2e|cypress|playwright|testing|test[-_]utils|integration[-_]tests?|fixtures?|testdata|benchmarks?"
     r"|bench|perf[-_]?tests?|load[-_]?tests?|load-testing)(/|$)"
     r"|(^|/)(conftest|test_[^/]*|[^/]*_tests?|tests?)\.py$|\.(test|tests|spec|e2e|bench|stories|e2e-spec|int-spec)\.[cm]?[jt]sx?$"
-    r"|(^|/)(jest|vitest|playwright|cypress)[.-][^/]*\.[cm]?[jt]s$|(^|/)tests?\.[cm]?[jt]s$"
+    r"|(^|/)(jest|vitest|playwright|cypress)[.-][^/]*\.[cm]?[jt]s$|(^|/)(tests?[-_.]?setup|setup[-_.]?tests?|global[-_.]?(setup|teardown))\.[cm]?[jt]sx?$|(^|/)tests?\.[cm]?[jt]s$"
 )
 _SCRIPTS = re.compile(
     r"(^|/)(scripts?|bin|seeds?|seeders?|migrations?|migrate|alembic|management/commands|examples?|samples?|demos?|docs?|tutorials?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,12 +20,14 @@ from pooltlint.link.values import (
     Table,
     Thing,
     Values,
+    Worth,
     branches,
+    instances,
     terminal,
 )
 from pooltlint.model.source import Place, place
 from pooltlint.outline import nodes
-from pooltlint.outline.names import Binding, Site
+from pooltlint.outline.names import Binding, Scopes, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def known(values: Values, path: str) -> Iterator[Known]:
         worth = values.of(path, site.function, callee)
         options = branches(worth)
         for each in options:
+            maker = shelf.types.get(each.type) if isinstance(each, Instance) and not call.tag else None
+            if maker is not None and maker[1].constructs is not None:
+                yield Known(path, number, site, maker[0], construct=maker[1].constructs, certain=len(options) == 1)
+                break
             if isinstance(each, Library):
                 entry = shelf.symbols.get(values.plain(each.symbol))
                 if entry is None:
@@ -85,6 +91,8 @@ def known(values: Values, path: str) -> Iterator[Known]:
             method, receiver = values.method(path, site.function, call)
             if method is not None and receiver is not None and receiver.type:
                 driver = shelf.types[receiver.type][0]
+                if site.awaited and method.awaited is not None:
+                    method = method.awaited
                 owners = (
                     branches(values.of(path, site.function, callee.owner))
                     if isinstance(callee, nodes.Member)
@@ -93,7 +101,48 @@ def known(values: Values, path: str) -> Iterator[Known]:
                 owners = tuple(
                     each for each in owners if not isinstance(each, Library)
                 )  # a module whose name is taken over
-                yield Known(path, number, site, driver, method=method, receiver=receiver, certain=len(owners) == 1)
+                owners = _narrowed(values, path, site, owners)
+                if method.on is not None:
+                    receiver = next(iter(instances(values.of(path, site.function, _given(call, method.on)))), None)
+                    entry_ = shelf.types.get(receiver.type) if receiver is not None else None
+                    if entry_ is None:
+                        continue
+                    driver = entry_[0]
+                yield Known(path, number, site, driver, method=method, receiver=receiver, certain=_alike(owners))
+
+
+def _alike(owners: tuple[Worth, ...]) -> bool:
+    """Is it one object, or one of several of the same type, made on two ways."""
+    return len(owners) == 1 or (
+        all(isinstance(each, Instance) for each in owners)
+        and len({each.type for each in instances(Either(owners))}) == 1
+    )
+
+
+def _narrowed(values: Values, path: str, site: Site, owners: tuple[Worth, ...]) -> tuple[Worth, ...]:
+    """What the owner of a method can be: it has the method, and what an ``instanceof`` around the call says."""
+    callee = site.call.callee
+    if len(owners) < 2 or not isinstance(callee, nodes.Member):
+        return owners
+    name, types = callee.name, values.shelf.types
+    owners = tuple(
+        each
+        for each in owners
+        if not isinstance(each, Instance) or each.type not in types or name in types[each.type][1].methods
+    )
+    for test, truth in site.tests:
+        if not (truth and isinstance(test, nodes.Operation) and test.op == "instanceof" and len(test.operands) == 2):
+            continue
+        if spelled(test.operands[0]) == spelled(callee.owner):
+            said = branches(values.of(path, site.function, test.operands[1]))
+            kinds = {values.type_of(each.symbol) for each in said if isinstance(each, Library)}
+            owners = tuple(each for each in owners if isinstance(each, Instance) and each.type in kinds) or owners
+    return owners
+
+
+def _given(call: nodes.Call, position: int) -> nodes.Expr | None:
+    """An argument by its position."""
+    return call.args[position].value if position < len(call.args) and not call.args[position].spread else None
 
 
 def where(values: Values, path: str, span: tuple[int, int]) -> Place:
@@ -131,37 +180,160 @@ def interesting(values: Values, path: str, found: dict[int, Known]) -> set[str]:
     """
     view = values.program.modules[path]
     names: set[str] = set()
+    hot: set[int] = set()
     for each in found.values():
-        effect = each.method.effect if each.method else None
-        if (
-            effect in (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY)
-            and each.receiver is not None
-        ):
-            continue  # a function that only uses what it is given matters where that thing is known
+        if _settled(values, view, each):
+            continue
         at = each.site.function
-        while at > 0:
-            function = view.module.functions[at]
-            names.add(view.name_of(at))
-            if function.owner >= 0:
-                names.add(view.module.classes[function.owner].name)
-            at = function.parent
+        while at > 0 and at not in hot:
+            hot.add(at)
+            at = view.module.functions[at].parent
+    for at in hot:
+        function = view.module.functions[at]
+        names.add(view.name_of(at))
+        if function.owner >= 0:
+            names.add(view.module.classes[function.owner].name)
+    spans = [view.module.functions[at].span for at in hot]
+    for export in view.module.exports:
+        if export.value is not None and (
+            any(export.value.span[0] <= start and end <= export.value.span[1] for start, end in spans)
+            or _leads(values, values.of(path, 0, export.value))
+        ):
+            names.add(export.name)
     for name, bindings in view.names[0].items():
-        if any(each.kind in ("assign", "function") for each in bindings):
-            for option in branches(values.name(path, 0, name)):
-                if (
-                    isinstance(option, Instance)
-                    or (isinstance(option, Thing) and values.underlying(option))
-                    or (
-                        isinstance(option, Routine)
-                        and any(isinstance(each, Instance) for each in branches(values.returned(option)))
-                    )
-                ):
-                    names.add(name)
+        if any(each.kind in ("assign", "function") for each in bindings) and _leads(values, values.name(path, 0, name)):
+            names.add(name)
     for index, cls in enumerate(view.module.classes):
         if cls.name and values.underlying(Thing(path, index)):
             names.add(cls.name)
     names.discard("")
     return names
+
+
+_PASSING = (Effect.QUERY, Effect.NONE, Effect.COMMIT, Effect.ROLLBACK, Effect.NOTIFY)
+_WHOLE = (Effect.TRANSACTION, Effect.BORROW)
+
+
+def _settled(values: Values, view: Scopes, each: Known) -> bool:
+    """Is all that matters of a call seen where it stands, whoever calls the functions around it.
+
+    So it is with what a function only does with a thing that it is given, which matters where that is known, and
+    with a transaction whose block stands here, unless a function that is given runs in it.
+    """
+    if each.method is None or each.receiver is None:
+        return False
+    if each.method.effect in _PASSING:
+        return True
+    site, at = each.site, each.method.callback
+    if site.role == "yield" or each.method.effect not in _WHOLE:
+        return False
+    if view.module.functions[site.function].generator:
+        return False
+    if site.role == "with":
+        inside = [one for one in _near(view, site) if any(item is site.call for item in one.withs)]
+    else:
+        block = site.call.args[at].value if at is not None and -1 < at < len(site.call.args) else None
+        if not isinstance(block, nodes.Lambda):
+            return False
+        inside = view.between(*block.span)
+    return not any(_given_to(view, one) for one in inside)
+
+
+def _given_to(view: Scopes, site: Site) -> bool:
+    """Does a call run a function that is a parameter."""
+    callee = site.call.callee
+    bound = view.lookup(site.function, callee.id) if isinstance(callee, nodes.Name) else None
+    return bound is not None and any(each.kind == "parameter" for each in bound[1])
+
+
+def _leads(values: Values, worth: Worth) -> bool:
+    """Is a value a library's object, or something of the repository that has one or gives one."""
+    for each in branches(worth):
+        match each:
+            case Instance():
+                return True
+            case Thing():
+                if values.underlying(each) is not None:
+                    return True
+            case Routine():
+                if any(isinstance(one, Instance) for one in branches(values.returned(each))):
+                    return True
+            case Table(entries=entries):
+                if any(isinstance(one, Instance) for entry in entries.values() for one in branches(entry)):
+                    return True
+            case _:
+                pass
+    return False
+
+
+_HELD = 2
+"""How many functions lie at most between a block that holds a connection and a file that is parsed for it."""
+_INTO = 400
+"""How many functions are looked into for what is done while a connection is held."""
+
+
+def held(values: Values, path: str, calls: Iterable[Known], entered: set[tuple[str, int]]) -> Iterator[str]:
+    """Files that have to be parsed before it is known what is done while a connection is held.
+
+    ``entered``: the functions that have been looked into already; what is new is added.
+    """
+    view = values.program.modules[path]
+    under: dict[int, Site] = {}
+    done: set[int] = set()
+    for each in calls:
+        if each.method is None or each.method.effect not in (*_WHOLE, Effect.ACQUIRE):
+            continue
+        if each.method.effect is Effect.ACQUIRE and each.site.role != "with":
+            if each.site.function in done:
+                continue  # what comes after the first one comes after the others, too
+            done.add(each.site.function)
+        under.update((site.order, site) for site in _under(view, each))
+    queue = [(path, under[order], 0) for order in sorted(under)]
+    for function in _given_sessions(values, view):
+        queue.extend((path, site, _HELD) for site in view.inside(function))
+    for at, site, depth in queue:
+        for worth in branches(values.of(at, site.function, site.call.callee)):
+            match worth:
+                case Missing(path=unseen):
+                    yield unseen
+                case Routine(path=target, function=function):
+                    if depth < _HELD and len(entered) < _INTO and (target, function) not in entered:
+                        entered.add((target, function))
+                        queue.extend(
+                            (target, one, depth + 1) for one in values.program.modules[target].inside(function)
+                        )
+                case _:
+                    pass
+
+
+def _given_sessions(values: Values, view: Scopes) -> Iterator[int]:
+    """The handlers that are given a session: what they call may wait while it has its connection."""
+    for index, function in enumerate(view.module.functions if view.module.language == "python" else ()):
+        for parameter in function.params if function.decorators else ():
+            if isinstance(parameter.target, nodes.Name) and (parameter.annotation or parameter.default) is not None:
+                given = branches(values.name(view.module.path, index, parameter.target.id))
+                known = (values.shelf.types.get(each.type) for each in given if isinstance(each, Instance))
+                if any(entry is not None and entry[1].takes for entry in known):
+                    yield index
+                    break
+
+
+def _under(view: Scopes, each: Known) -> Iterator[Site]:
+    """The calls that run while what a call takes is held: in its block, in its callback, or after it."""
+    site, method = each.site, each.method
+    at = method.callback if method is not None else None
+    block = site.call.args[at].value if at is not None and -1 < at < len(site.call.args) else None
+    if isinstance(block, nodes.Lambda):
+        yield from view.between(*block.span)
+    elif site.role == "with":
+        yield from (one for one in _near(view, site) if any(item is site.call for item in one.withs))
+    elif site.function:
+        yield from (one for one in _near(view, site) if one.function == site.function)
+
+
+def _near(view: Scopes, site: Site) -> list[Site]:
+    """The calls behind a call, in its function or in functions within that."""
+    return view.between(site.call.span[1], view.module.functions[site.function].span[1])
 
 
 def missing(values: Values, known: Known) -> Iterator[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pooltlint.drivers import Effect, Shelf
+from msgspec.structs import replace
+
+from pooltlint.drivers import Arguments, Effect, Shelf
 from pooltlint.link import values as worths
-from pooltlint.link.clients import Clients
+from pooltlint.link.clients import Clients, value_of
 from pooltlint.link.lifetimes import Lifetimes
 from pooltlint.link.sites import Known, head, spelled, where
 from pooltlint.link.values import Values, Worth
@@ -19,6 +21,8 @@ from pooltlint.sql import HOLE, classify
 
 _BY_CALL = {Effect.LISTEN: Sql.LISTEN, Effect.NOTIFY: Sql.NOTIFY, Effect.LOCK: Sql.LOCK, Effect.SET: Sql.SET}
 _LOCAL = (Sql.SET_LOCAL, Sql.SET_CONFIG_LOCAL)
+_LINKS = 60
+"""Calls and members of a query that are followed to the object it is begun on."""
 _HELPERS = 3
 """How deep helpers are followed that are given a connection."""
 _LONGEST = 120
@@ -29,23 +33,108 @@ def statements(
     values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]
 ) -> Iterator[Statement]:
     """Every statement with an effect on its session, by file and source order."""
+    joining = {
+        each.driver.name
+        for calls in found.values()
+        for each in calls.values()
+        if (each.method is not None and each.method.surrounds)
+        or (each.construct is not None and each.construct.surrounds)
+    }
+    for each in _all(values, clients, lifetimes, found):
+        if each.library in joining and each.through is Through.POOL and each.in_transaction is not Truth.YES:
+            yield replace(each, through=Through.CONNECTION, in_transaction=Truth.UNKNOWN)
+        else:
+            yield each
+
+
+def _all(
+    values: Values, clients: Clients, lifetimes: Lifetimes, found: dict[str, dict[int, Known]]
+) -> Iterator[Statement]:
     for path in sorted(found):
         view = values.program.modules[path]
+        yield from _built(values, clients, lifetimes, path)
         for known in found[path].values():
             method = known.method
             if method is None:
+                yield from _by_library(values, clients, lifetimes, known)
                 continue
+            sent = method.sends(_arguments(values, clients, known)) if method.sends is not None else None
+            if sent is not None:
+                yield _by_call(values, clients, lifetimes, known, sent)
             if method.effect in _BY_CALL:
-                yield _by_call(values, clients, lifetimes, known)
+                yield _by_call(values, clients, lifetimes, known, _BY_CALL[method.effect])
             elif method.effect is Effect.QUERY:
                 yield from _named(values, clients, lifetimes, view, known)
                 yield from _by_text(values, clients, lifetimes, view, known)
 
 
+def _built(values: Values, clients: Clients, lifetimes: Lifetimes, path: str) -> Iterator[Statement]:
+    """``db.select().from(users).prepare("name")``: Drizzle hands the name on to node-postgres (drizzle-orm 0.45
+    ``node-postgres/session.js``); on postgres.js it does not use it.
+    """
+    view = values.program.modules[path]
+    for site in view.sites:
+        callee = site.call.callee
+        if not isinstance(callee, nodes.Member) or callee.name != "prepare" or len(site.call.args) != 1:
+            continue
+        name = values.of(path, site.function, site.call.args[0].value)
+        if not isinstance(name, worths.Const) or not isinstance(name.value, str):
+            continue
+        root = _begins(values, path, site.function, callee.owner)
+        found = clients.of_instance(root)
+        if root is None or not any(
+            each.library == "Drizzle" and (each.emits or any(inner.library == _NAMING for inner in each.wraps))
+            for each in found
+        ):
+            continue
+        transaction = values.shelf.types[root.type][1].through == Through.TRANSACTION
+        yield Statement(
+            Sql.NAMED,
+            where(values, path, site.call.args[0].value.span),
+            f'….prepare("{name.value}")',
+            Through.TRANSACTION if transaction else Through.POOL,
+            name.value,
+            name.value,
+            Truth.of(transaction),
+            found,
+            "Drizzle",
+            view.name_of(site.function),
+            lifetimes.of_site(path, site),
+        )
+
+
+_NAMING = "node-postgres"
+
+
+def _begins(values: Values, path: str, function: int, node: nodes.Expr) -> worths.Instance | None:
+    """The object that a query built by calls is begun on."""
+    for _ in range(_LINKS):
+        match node:
+            case nodes.Call(callee=callee):
+                node = callee
+            case nodes.Member(owner=owner):
+                for each in worths.branches(values.of(path, function, owner)):
+                    entry = values.shelf.types.get(each.type) if isinstance(each, worths.Instance) else None
+                    if isinstance(each, worths.Instance) and entry is not None and entry[0].name == "Drizzle":
+                        return each
+                node = owner
+            case _:
+                return None
+    return None
+
+
 def sql_text(values: Values, known: Known) -> tuple[str, nodes.Expr] | None:
     """The SQL a call sends, with :data:`HOLE` where text is put in at run time, and the expression that holds it."""
     method, call = known.method, known.site.call
-    if method is None or method.sql is None:
+    if method is None:
+        return None
+    if method.on is not None:  # the SQL is what the receiver is made of
+        owner = call.callee.owner if isinstance(call.callee, nodes.Member) else None
+        if not isinstance(owner, nodes.Call) or not owner.tag or not owner.args:
+            return None
+        text = _text(values.of(known.path, known.site.function, owner.args[0].value), True)
+        return (text, owner.args[0].value) if text is not None else None
+    if method.sql is None:
         return None
     expression: nodes.Expr | None = None
     if call.tag:
@@ -156,18 +245,36 @@ def _named(values: Values, clients: Clients, lifetimes: Lifetimes, view: Scopes,
             )
 
 
-def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Known) -> Statement:
+def _arguments(values: Values, clients: Clients, known: Known) -> Arguments:
+    """The arguments of a method, followed."""
+    given = [
+        (each, value_of(values, values.of(known.path, known.site.function, each.value)))
+        for each in known.site.call.args
+    ]
+    return Arguments(
+        tuple(value for each, value in given if not each.name and not each.spread),
+        {each.name: value for each, value in given if each.name and not each.spread},
+        any(each.spread for each, _ in given),
+        {},
+        lambda package, release: clients.at_least(known.path, package, release),
+    )
+
+
+def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Known, sql: Sql) -> Statement:
     method, path, site = known.method, known.path, known.site
     assert method is not None
     view = values.program.modules[path]
     through, inside = _through(values.shelf, values, view, known)
     subject = ""
-    if method.subject is not None and method.subject < len(site.call.args):
-        worth = values.of(path, site.function, site.call.args[method.subject].value)
+    given = next((each for each in site.call.args if each.name == "name"), None) or (
+        site.call.args[method.subject] if method.subject is not None and method.subject < len(site.call.args) else None
+    )
+    if method.subject is not None and given is not None and not given.spread:
+        worth = values.of(path, site.function, given.value)
         subject = str(worth.value) if isinstance(worth, worths.Const) else ""
     name = spelled(site.call.callee)
     return Statement(
-        _BY_CALL[method.effect],
+        sql,
         where(values, path, head(site.call)),
         name,
         through,
@@ -178,7 +285,33 @@ def _by_call(values: Values, clients: Clients, lifetimes: Lifetimes, known: Know
         known.driver.name,
         view.name_of(site.function),
         lifetimes.of_site(path, site),
+        remedy=method.remedy,
     )
+
+
+def _by_library(values: Values, clients: Clients, lifetimes: Lifetimes, known: Known) -> Iterator[Statement]:
+    """What a library does by itself on the connection string or the client that it is made with."""
+    construct, site = known.construct, known.site
+    if construct is None or construct.sends is None:
+        return
+    client = clients.of_origin(worths.Origin(known.path, site.function, site.call.span))
+    if client is None:
+        return
+    for sql in construct.sends(clients.draft(known, construct).arguments):
+        yield Statement(
+            sql,
+            client.at,
+            client.call,
+            Through.CONNECTION,
+            "",
+            f"{client.call}()",
+            Truth.NO,
+            (client,),
+            known.driver.name,
+            client.function,
+            lifetimes.of_site(known.path, site),
+            remedy=construct.remedy,
+        )
 
 
 def _through(shelf: Shelf, values: Values, view: Scopes, known: Known) -> tuple[Through, Truth]:
@@ -195,9 +328,33 @@ def _through(shelf: Shelf, values: Values, view: Scopes, known: Known) -> tuple[
     if kind is Through.POOL:
         if _maybe_checkout(shelf, values, view, known):
             return Through.CONNECTION, Truth.UNKNOWN
+        if entry[1].ambient:
+            return _bound_to_task(values, view, known)
         return (Through.TRANSACTION, Truth.YES) if _handed_a_transaction(values, view, known) else (kind, Truth.NO)
     inside = _in_transaction(values, view, known)
     return kind, Truth.UNKNOWN if inside is Truth.NO and entry[1].ambient else inside
+
+
+def _bound_to_task(values: Values, view: Scopes, known: Known) -> tuple[Through, Truth]:
+    """A pool that sends what runs inside of a transaction or a ``connection()`` block through that one (encode/databases).
+
+    The block may stand around the caller, so that "outside" is never known.
+    """
+    site = known.site
+    if _decorated(values, view, site.function):
+        return Through.TRANSACTION, Truth.YES
+    for outer in site.withs:
+        method = values.method(known.path, site.function, outer)[0] if isinstance(outer, nodes.Call) else None
+        if method is not None and method.effect is Effect.TRANSACTION:
+            return Through.TRANSACTION, Truth.YES
+        if method is not None and method.effect is Effect.BORROW:
+            return Through.CONNECTION, Truth.UNKNOWN
+    for other in view.sites:
+        if other.function == site.function and other.awaited and other.call.span[0] < site.call.span[0]:
+            method = values.method(known.path, other.function, other.call)[0]
+            if method is not None and method.effect is Effect.TRANSACTION:
+                return Through.TRANSACTION, Truth.UNKNOWN
+    return Through.POOL, Truth.UNKNOWN
 
 
 def _maybe_checkout(shelf: Shelf, values: Values, view: Scopes, known: Known) -> bool:
@@ -207,6 +364,8 @@ def _maybe_checkout(shelf: Shelf, values: Values, view: Scopes, known: Known) ->
     """
     callee = known.site.call.callee
     owner = callee.owner if isinstance(callee, nodes.Member) else callee
+    if known.method is not None and known.method.on is not None:
+        owner = known.site.call.args[known.method.on].value
     options = worths.branches(values.of(known.path, known.site.function, owner))
     for each in options:
         entry = shelf.types.get(each.type) if isinstance(each, worths.Instance) else None
@@ -268,9 +427,9 @@ def _in_transaction(values: Values, view: Scopes, known: Known) -> Truth:
     owner = site.call.callee.owner if isinstance(site.call.callee, nodes.Member) else site.call.callee
     name = spelled(owner)
     state = Truth.NO
-    for other in view.sites:
-        if other.function != site.function or other.call.span[0] >= site.call.span[0]:
-            continue
+    for other in view.inside(site.function):
+        if other.call.span[0] >= site.call.span[0]:
+            break
         callee = other.call.callee
         other_owner = callee.owner if isinstance(callee, nodes.Member) else callee
         if state is Truth.NO and not _quiet(values, known.path, other.function, other.call, name):

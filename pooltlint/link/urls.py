@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from pooltlint.link.servers import IMAGE, servers
 from pooltlint.model import value as values
 from pooltlint.model.environment import defaulted
 from pooltlint.model.facts import Bundle, CommandFile, DeploymentFile, EnvFile, Facts, Manifest, Profile, Variable
@@ -30,7 +31,6 @@ _OPEN_PORT = re.compile(r"(?:@|://|,)[^/?#@,\s]*:[^\d/?#@,\s][^/?#@,]*(?:[/?#,]|
 _PLACEHOLDER = re.compile(
     r"[<>\[\]{}$]|\b(?:your|my|example|placeholder|changeme|xxx+|todo)\b|\.\.\.|\*\*\*", re.IGNORECASE
 )
-_SERVER = re.compile(r"(?:^|/)(?:postgres|postgis|postgresql|pgvector|timescaledb(?:-ha)?|pgautoupgrade)(?=[:@]|$)")
 _FOREIGN = re.compile(
     r"(?:^|/)(?:pgadmin4?|adminer|hasura/[\w-]+|redis|mysql|mariadb"
     r"|mongo|[\w-]*exporter|postgrest|metabase|grafana|n8n|keycloak|pgweb|pg_?hero)(?=[:@]|$)"
@@ -61,6 +61,25 @@ _ASIDE = frozenset(
     }
 )
 """Folders that hold things of their own: nothing defined inside holds outside, nor the other way round."""
+_OPERATIONS = frozenset(
+    {
+        "k8s",
+        "kubernetes",
+        "deploy",
+        "deployment",
+        "deployments",
+        "chart",
+        "charts",
+        "helm",
+        "infra",
+        "infrastructure",
+        "terraform",
+        "manifests",
+        ".github",
+        ".circleci",
+    }
+)
+"""Folders that say how what lies beside them is run."""
 
 
 class Declaration(Protocol):
@@ -124,13 +143,7 @@ class Urls:
             for each in facts
             if isinstance(each, Manifest) and not each.lock and (each.dependencies or each.name)
         }
-        self._servers = {
-            service.name: Note(f"service {service.name} runs {service.image}", service.image_at or service.at)
-            for each in facts
-            if isinstance(each, DeploymentFile)
-            for service in each.services
-            if _SERVER.search(service.image)
-        }
+        self._servers = {name.lower(): each.because[0] for each in servers(facts) for name in each.names}
         self._services: dict[tuple[str, str], _Source] = {}
         self._by_name: dict[str, list[_Source]] = {}
         for source in self._sources(facts):
@@ -152,12 +165,16 @@ class Urls:
         for each in facts:
             if isinstance(each, DeploymentFile):
                 home = posixpath.dirname(each.path)
+                folder = self._code_folder(home, "")
                 beside = [files[path] for path in (posixpath.join(home, ".env"),) if path in files]
+                for profile in dict.fromkeys(one.profile for one in each.variables):
+                    shared = {one.name: one for one in each.variables if one.profile is profile}
+                    yield _Source(each.path, shared, [folder], profile, beside)
                 for service in each.services:
-                    pooler = any(one.at.path == each.path and service.name in one.names for one in self.poolers)
-                    if pooler or _SERVER.search(service.image) or _FOREIGN.search(service.image):
+                    pooler = any(one.at in (service.at, service.image_at) for one in self.poolers)
+                    if pooler or IMAGE.search(service.image) or _FOREIGN.search(service.image):
                         continue
-                    folder = self._code_folder(home, service.build)
+                    folder = self._code_folder(home, service.build, service.folder)
                     given = [files.get(posixpath.normpath(posixpath.join(home, name))) for name in service.env_files]
                     for source in given:
                         if source is not None and folder not in source.folders:
@@ -171,7 +188,9 @@ class Urls:
                     whole = {
                         name: one for source in given if source is not None for name, one in source.variables.items()
                     }
-                    whole |= {one.name: one for one in each.variables}
+                    whole |= {
+                        one.name: one for one in each.variables if one.profile in (each.profile, Profile.PRODUCTION)
+                    }
                     self._services[each.path, service.name] = _Source(
                         each.path, whole | own, [folder], each.profile, beside
                     )
@@ -179,14 +198,25 @@ class Urls:
             elif isinstance(each, CommandFile) and each.variables:
                 profile = each.variables[0].profile
                 yield _Source(
-                    each.path, {one.name: one for one in each.variables}, [posixpath.dirname(each.path)], profile
+                    each.path,
+                    {one.name: one for one in each.variables},
+                    [self._code_folder(posixpath.dirname(each.path), "")],
+                    profile,
                 )
         yield from files.values()
 
-    def _code_folder(self, home: str, dockerfile: str) -> str:
-        """The folder whose code a service runs: the Dockerfile's if a package is there, else the compose file's."""
+    def _code_folder(self, home: str, dockerfile: str, told: str = "") -> str:
+        """The folder whose code a service runs: the one it is told, the Dockerfile's if a package is there, else the file's.
+
+        A folder of manifests (``k8s/``, ``deploy/``) without a package in it speaks for the code beside it.
+        """
+        if told:
+            return posixpath.normpath(posixpath.join("/", home, told)).lstrip("/")
         if not dockerfile:
-            return home
+            steps = home.split("/")
+            cut = next((at for at, step in enumerate(steps) if step.lower() in _OPERATIONS), len(steps))
+            operated = "/".join(steps[: cut + 1])
+            return home if any(_above(operated, package) for package in self._packages) else "/".join(steps[:cut])
         folder = posixpath.dirname(posixpath.normpath(posixpath.join(home, dockerfile)))
         return folder if any(_above(folder, package) for package in self._packages) else home
 
@@ -308,7 +338,7 @@ class Urls:
         elif variable.dsn is not None:
             dsn, open_port = self._filled(source, variable)
             route = self.route(dsn, source.path, variable.at, open_port)
-            yield Url(variable.name, variable.profile, dsn, route, variable.at, variable.raw_url)
+            yield Url(variable.name, variable.profile, dsn, route, variable.at, variable.raw_url, cut=variable.cut)
         elif len(variable.refers) == 1 and variable.text is None and variable.name not in seen:
             yield from self._referred(source, variable, seen | {variable.name})
 
@@ -335,7 +365,7 @@ class Urls:
         dsn = parse(text)
         if dsn is None:
             return variable.dsn, False
-        return replace(dsn, user=variable.dsn.user), bool(_OPEN_PORT.search(text))
+        return replace(dsn, user=variable.dsn.user, unescaped=variable.dsn.unescaped), bool(_OPEN_PORT.search(text))
 
     # --- routes ---
 
@@ -346,7 +376,11 @@ class Urls:
         port is given, but not which.
         """
         for pooler in sorted(self.poolers, key=lambda each: -_common(each.at.path, path)):
-            if dsn.host and dsn.host in pooler.names and (not dsn.port or not pooler.ports or dsn.port in pooler.ports):
+            if (
+                dsn.host
+                and dsn.host in map(str.lower, pooler.names)
+                and (not dsn.port or not pooler.ports or dsn.port in pooler.ports)
+            ):
                 return _through(pooler, dsn, at)
             if dsn.host in LOCAL and dsn.port in pooler.ports and dsn.port != 5432:
                 return _through(pooler, dsn, at)
@@ -370,6 +404,7 @@ class Urls:
                 sight.certainty,
                 sight.pins,
                 sight.direct,
+                pooled=sight.pooled,
             )
         if dsn.host in LOCAL:
             return Route(Mode.UNKNOWN, because=(Note("the host is this machine itself", at),), certainty=Certainty.LOW)
@@ -390,7 +425,7 @@ class Urls:
         """The connection strings that a value of the code may be, each with where it is defined."""
         match value:
             case values.FromEnv(name=name, default=default):
-                fallback = self.of_value(default, path) if default is not None else ()
+                fallback = self._fallback(name, default, path) if default is not None else ()
                 return self.named(name, path) + tuple(
                     replace(url, profile=Profile.DEVELOPMENT) if url.dsn.host in LOCAL else url for url in fallback
                 )
@@ -402,10 +437,22 @@ class Urls:
                 return (Url("", Profile.UNKNOWN, dsn, route, value.at, mask(text)),)
             case values.OneOf(values=several):
                 return tuple(url for each in several for url in self.of_value(each, path))
+            case values.Edited(text=inner, old=old, new=new):
+                return tuple(each for url in self.of_value(inner, path) for each in self._edited(url, old, new, path))
             case values.Joined(parts=parts):
                 return self._extended(parts, path) or self._joined(parts, path, value.at)
             case _:
                 return ()
+
+    def _fallback(self, name: str, default: Value, path: str) -> tuple[Url, ...]:
+        """What is taken where a variable is not set: nothing that is set beside it by a place that sets both."""
+        beside = {
+            each.at
+            for source in self._by_name.get(name, ())
+            if any(self._url(source, source.variables[name]))
+            for each in source.variables.values()
+        }
+        return tuple(url for url in self.of_value(default, path) if url.at is None or url.at not in beside)
 
     def of_parts(self, host: Value | None, port: Value | None, database: Value | None, path: str) -> tuple[Url, ...]:
         """The connection strings that host, port and database given one by one may amount to."""
@@ -418,6 +465,23 @@ class Urls:
         if port is not None and constant(port) != "":
             parts += (colon, port)
         return self._joined((*parts, slash, database or values.Literal("")), path, getattr(host, "at", None))
+
+    def surrounding(self, path: str) -> tuple[Url, ...]:
+        """Where ``PGHOST``, ``PGPORT`` and ``PGDATABASE`` lead: what libpq and its kin take when they are given nothing."""
+        given = {name: values.FromEnv(name) for name in _LIBPQ if self.plain(name, path)}
+        if "PGHOST" not in given:
+            return ()
+        return self.of_parts(given["PGHOST"], given.get("PGPORT"), given.get("PGDATABASE"), path)
+
+    def _edited(self, url: Url, old: str | None, new: str, path: str) -> Iterator[Url]:
+        """A connection string after the code has replaced a part of it; where it is defined stays its place."""
+        text = url.text.replace(old, new) if old is not None else f"{new}://{url.text.partition('://')[2]}"
+        dsn = parse(text)
+        if dsn is None or "://" not in url.text:
+            return
+        moved = (dsn.hosts, dsn.ports, dsn.database) != (url.dsn.hosts, url.dsn.ports, url.dsn.database)
+        route = url.route if not moved or url.declared else self.route(dsn, path, url.at)
+        yield replace(url, dsn=replace(dsn, user=url.dsn.user, unescaped=url.dsn.unescaped), text=text, route=route)
 
     def _extended(self, parts: tuple[Value, ...], path: str) -> tuple[Url, ...]:
         """A connection string with parameters behind it."""
@@ -481,6 +545,7 @@ class Urls:
                 return "${…}"
 
 
+_LIBPQ = ("PGHOST", "PGPORT", "PGDATABASE")
 _NO_PRODUCTION = (Profile.TEST, Profile.CI)
 _SOME_PORT = -1
 """A port that is given, but not which: it is nobody's default."""
@@ -500,7 +565,8 @@ def declared_route(declared: Declaration) -> Route:
 def _through(pooler: Pooler, dsn: Dsn, at: Place | None) -> Route:
     mode = pooler.modes.get(dsn.database, pooler.modes.get("*", Mode.UNKNOWN))
     because = (Note(f"the host {dsn.host} is {pooler.name}", at), *pooler.because)
-    return Route(mode, pooler.name, pooler.prepared, pooler.version, pooler.startup, because)
+    pins = pooler.name == "RDS Proxy"
+    return Route(mode, pooler.name, pooler.prepared, pooler.version, pooler.startup, because, pins=pins, by=pooler.at)
 
 
 def _telling(url: Url) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,12 +11,19 @@ from pooltlint.link.program import Program, package_of
 from pooltlint.link.roles import role
 from pooltlint.model.source import Span
 from pooltlint.model.topology import Runs
+from pooltlint.model.url import safe
 from pooltlint.outline import nodes
 from pooltlint.outline.names import Binding, Scopes
 from pooltlint.outline.nodes import Expr
 
 DEPTH = 40
 """How many steps a value is followed before it counts as unknown."""
+ALTERNATIVES = 64
+"""How many values an expression may have."""
+STARS = 400
+"""How many modules are asked for a name that one of them passes on."""
+WRITES = 200
+"""How many assignments to members of one name a file may have before they are not followed."""
 CALLERS = 8
 """How many call sites are asked what a parameter is given."""
 
@@ -68,6 +76,9 @@ class Env(Worth):
     origin: Origin
     default: Worth | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.origin)  # what is inside may be shared many times over
+
 
 @dataclass(frozen=True, slots=True)
 class Environment(Worth):
@@ -80,12 +91,20 @@ class Environment(Worth):
     upper: bool = False
 
 
+def _binding(owner: Expr) -> str:
+    """The Hyperdrive binding that ``env.NAME`` may be, in whatever a Worker is given its environment; ``""`` for none."""
+    return owner.name if isinstance(owner, nodes.Member) and owner.name.isupper() else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Glued(Worth):
     """Text put together from parts."""
 
     parts: tuple[Worth, ...]
     origin: Origin
+
+    def __hash__(self) -> int:
+        return hash(self.origin)  # what is inside may be shared many times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,9 @@ class Instance(Worth):
     type: str
     origin: Origin | None
     pool: Instance | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +163,7 @@ class Table(Worth):
     spans: Mapping[str, Span] = field(default_factory=dict)
 
     def __hash__(self) -> int:
-        return hash(self.origin)
+        return hash(self.origin)  # what is inside may be shared many times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +173,25 @@ class Series(Worth):
     items: tuple[Worth, ...]
     origin: Origin
 
+    def __hash__(self) -> int:
+        return hash(self.origin)  # what is inside may be shared many times over
+
 
 @dataclass(frozen=True, slots=True)
 class File(Worth):
     """A module of the repository as a value."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Worth):
+    """A text with ``old`` replaced by ``new``; ``old`` is ``None`` for the scheme of a connection string."""
+
+    text: Worth
+    old: str | None
+    new: str
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +205,21 @@ DARK = Dark()
 AGAIN = Again()
 
 
+def _is_text(value: Worth) -> bool:
+    return any(
+        isinstance(each, (Env, Glued, Edited)) or (isinstance(each, Const) and isinstance(each.value, str))
+        for each in branches(value)
+    )
+
+
 def either(values: list[Worth]) -> Worth:
-    """One value for several, flattened and without duplicates; nothing (``None``) yields to anything else."""
-    flat: list[Worth] = []
-    for value in values:
-        for each in value.values if isinstance(value, Either) else (value,):
-            if each not in flat:
-                flat.append(each)
+    """One value for several, flattened and without duplicates; nothing (``None``) yields to anything else.
+
+    Of more than :data:`ALTERNATIVES` the rest counts as not known.
+    """
+    if len(values) == 1:
+        return values[0]
+    flat = list(dict.fromkeys(each for value in values for each in branches(value)))
     flat = [each for each in flat if not isinstance(each, Again)] or flat
     flat = [each for each in flat if not (isinstance(each, Const) and each.value is None)] or flat
     known = {each.type for each in flat if isinstance(each, Instance) and each.origin is not None}
@@ -186,6 +229,8 @@ def either(values: list[Worth]) -> Worth:
         ]
     if not flat:
         return DARK
+    if len(flat) > ALTERNATIVES:
+        flat = list(dict.fromkeys([*flat[:ALTERNATIVES], DARK]))
     return flat[0] if len(flat) == 1 else Either(tuple(flat))
 
 
@@ -228,6 +273,8 @@ _ENV_OBJECTS = {
     "decouple.Config",
     "decouple.AutoConfig",
 }
+_CONFIGURATIONS = {"@nestjs/config.ConfigService"}
+"""Types whose ``get(name)`` reads an environment variable (@nestjs/config 4: names with dots are of the project's own making)."""
 _ENV_READER = "environment reader"
 """Type of an object that reads the variable it is called with (django-environ, environs, decouple, Starlette)."""
 _VALIDATES = {"parse", "safeParse", "parseAsync", "validate", "validateSync"}
@@ -280,6 +327,19 @@ _WRAPPERS = {
 CONTEXT_MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 
 
+_SAME_TEXT = frozenset(
+    {"toString", "strip", "trim", "geturl", "unicode_string", "get_secret_value", "human_repr", "__str__"}
+)
+"""Methods without arguments that give a text as it is, or the text of an object that was made of one."""
+_ADDRESSED = re.compile(
+    r"(?:(?:postgres|psql|cockroachdb)[a-z0-9]*(?:\+[a-z0-9_]+)?(?::(?://)?)?|-pooler\.?|:\d{2,5}/?|\.)?"
+)
+"""Pieces of a connection string that people replace: schemes, ports, ``-pooler``. Anything else may be a secret."""
+_BUILDERS = ("URL.create", "PostgresDsn.build", "MultiHostUrl.build")
+_CASTS = frozenset({"int", "float", "Number", "parseInt", "parseFloat"})
+"""Built-in functions that make a number of what they are given."""
+
+
 class Values:
     """Evaluates expressions of a program on demand. Flow-insensitive; every step is remembered."""
 
@@ -293,6 +353,7 @@ class Values:
         self._returning: set[tuple[str, int, bool]] = set()
         self._given: dict[tuple[str, int, int], Worth] = {}
         self._callers: dict[str, list[tuple[str, int]]] | None = None
+        self._wide: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {}
         self.depth = 0
 
     def forget(self) -> None:
@@ -301,6 +362,7 @@ class Values:
         self._names.clear()
         self._returned.clear()
         self._given.clear()
+        self._wide.clear()
         self._callers = None
 
     # --- expressions ---
@@ -345,7 +407,14 @@ class Values:
             case nodes.Member(owner=owner, name=name):
                 if name == "env" and isinstance(owner, nodes.Name) and owner.id in ("import.meta", "process"):
                     return Environment()
-                return self.member(self.of(path, function, owner), name, Origin(path, function, node.span))
+                if path.endswith(".py") and (loaded := self._loaded(path, node)) is not None:
+                    return self._file(loaded)
+                found = self.member(self.of(path, function, owner), name, Origin(path, function, node.span))
+                if name == "href" and isinstance(found, Dark):
+                    return self._url_object(path, function, owner)
+                if name == "connectionString" and isinstance(found, Dark) and _binding(owner):
+                    return Env(f"{_binding(owner)}.{name}", origin)
+                return found
             case nodes.Index(owner=owner, key=key):
                 step = self.of(path, function, key)
                 whole = self.of(path, function, owner)
@@ -368,6 +437,12 @@ class Values:
                     value = self.of(path, function, each)
                     parts_.extend(value.parts if isinstance(value, Glued) else (value,))
                 return Glued(tuple(parts_), origin)
+            case nodes.Operation(op="%", operands=(nodes.Text(value=pattern), given)):
+                texts = re.split(r"%[sd]", pattern)
+                holes: list[Expr | None] = list(given.items if isinstance(given, nodes.Items) else (given,))
+                if "%(" in pattern or len(holes) < len(texts) - 1:
+                    return DARK
+                return self._poured(path, function, texts, holes[len(holes) - len(texts) + 1 :], origin)
             case nodes.Operation(op=op, operands=operands) if op in ("or", "??"):
                 options = [self.of(path, function, each) for each in operands]
                 first = options[0]
@@ -461,23 +536,41 @@ class Values:
         return either([self.binding(path, each) for each in found[1]])
 
     def _star(self, view: Scopes, name: str) -> Worth:
-        """``from m import *``: the name may come from there."""
+        """``from m import *``: the name may come from there, or from what that takes over whole."""
         unseen: Worth = DARK
-        for each in view.module.imports:
-            if each.local == "*" and each.name == "*":
-                target = self.program.resolve(view.module.path, each.module)
-                if target:
-                    value = self.offered(target, name)
-                    if not isinstance(value, Dark):
-                        return value
-                    unseen = value if isinstance(value, Missing) else unseen
+        queue = [view.module.path]
+        for path in queue:
+            for each in self.program.modules[path].module.imports:
+                if each.local != "*" or each.name != "*":
+                    continue
+                target = self.program.resolve(path, each.module)
+                if target is None and f"{each.module}.{name}" in self.shelf.symbols:
+                    return self.foreign(f"{each.module}.{name}")
+                if target is None or target in queue or len(queue) > STARS:
+                    continue
+                other = self.program.modules.get(target)
+                if other is None:
+                    unseen = Missing(target)
+                    continue
+                value = self.name(target, 0, name) if name in other.names[0] else self._part(target, name)
+                if not isinstance(value, Dark):
+                    return value
+                unseen = value if isinstance(value, Missing) else unseen
+                queue.append(target)
         return unseen
+
+    def _part(self, path: str, name: str) -> Worth:
+        """A module of a Python package."""
+        inner = self.program.resolve(path, f".{name}") if path.endswith("/__init__.py") else None
+        return self._file(inner) if inner else DARK
 
     def binding(self, path: str, binding: Binding) -> Worth:
         """What one binding of a name gives it."""
         function = binding.function
         match binding.kind:
             case "assign":
+                if binding.op == "type" and binding.value is not None:
+                    return self.annotation(path, function, binding.value)
                 if binding.op not in ("=", "??=", "||=", ":="):
                     return DARK
                 if isinstance(binding.value, nodes.Name) and binding.path == () and binding.annotation is not None:
@@ -524,6 +617,19 @@ class Values:
                 return Klass(path, binding.index)
             case _:
                 return self.annotation(path, function, binding.annotation) if binding.annotation is not None else DARK
+
+    def _loaded(self, path: str, node: nodes.Member) -> str | None:
+        """The file of ``a.b`` after ``import a.b``."""
+        dotted = {each.module for each in self.program.modules[path].module.imports if not each.local}
+        parts: list[str] = []
+        at: Expr = node
+        while isinstance(at, nodes.Member):
+            parts.append(at.name)
+            at = at.owner
+        if not dotted or not isinstance(at, nodes.Name):
+            return None
+        whole = ".".join((at.id, *reversed(parts)))
+        return self.program.resolve(path, whole) if whole in dotted else None
 
     def _generator(self, path: str, function: int, call: nodes.Call) -> Worth | None:
         """``async for session in get_session()``: one item is what the generator yields."""
@@ -592,25 +698,23 @@ class Values:
     def _file(self, path: str) -> Worth:
         return File(path) if path in self.program.modules else Missing(path)
 
-    def offered(self, path: str, name: str, seen: frozenset[str] = frozenset()) -> Worth:
+    def offered(self, path: str, name: str, seen: set[tuple[str, str]] | None = None) -> Worth:
         """What a module of the repository offers under a name."""
         view = self.program.modules.get(path)
         if view is None:
             return Missing(path)
-        if path in seen or len(seen) > 12:
+        seen = set() if seen is None else seen
+        if (path, name) in seen or len(seen) > STARS:
             return DARK
-        seen = seen | {path}
+        seen.add((path, name))
         if view.module.language == "python":
             if name in view.names[0]:
                 return self.name(path, 0, name)
             value = self._star(view, name)
             if not isinstance(value, Dark):
                 return value
-            if path.endswith("/__init__.py"):
-                inner = self.program.resolve(path, f".{name}")
-                if inner:
-                    return self._file(inner)
-            return value
+            part = self._part(path, name)
+            return value if isinstance(part, Dark) and not isinstance(part, Missing) else part
         export = self.program.exports(path).get(name)
         if export is not None:
             if export.module:
@@ -626,22 +730,54 @@ class Values:
             return self.of(path, 0, export.value)
         if name == "default" and not any(each.name == "default" for each in view.module.exports):
             return self._file(path)  # interop: the default of a CommonJS module is the module
-        for each in view.module.exports:
-            if each.name == "*" and each.module:
-                target = self.program.resolve(path, each.module)
-                if target is None:
-                    known = self.shelf.by_name.get(name)
-                    if known and each.module.startswith("."):
-                        return Library(known)
-                    if not each.module.startswith("."):
-                        symbol = f"{package_of(each.module)}.{name}"
-                        if symbol in self.shelf.symbols:
-                            return Library(symbol)
-                    continue
-                value = self.offered(target, name, seen)
-                if not isinstance(value, Dark):
-                    return value
-        return self.name(path, 0, name) if not view.module.exports and name in view.names[0] else DARK
+        behind, foreign = self._passed_on(path)
+        if name in behind:
+            value = self.offered(behind[name], name, seen)
+            if not isinstance(value, Dark):
+                return value
+        for specifier in foreign:
+            if specifier.startswith("."):
+                if name in self.shelf.by_name:
+                    return Library(self.shelf.by_name[name])
+            elif (symbol := f"{package_of(specifier)}.{name}") in self.shelf.symbols:
+                return Library(symbol)
+        if not view.module.exports and name in view.names[0]:
+            return self.name(path, 0, name)
+        return self._in_whole(path, name)
+
+    def _in_whole(self, path: str, name: str) -> Worth:
+        """What ``module.exports = db`` offers under a name that is put into the table: ``db.sequelize = sequelize``."""
+        export = self.program.exports(path).get("default")
+        if export is None or name == "default" or not (export.local or isinstance(export.value, nodes.Record)):
+            return DARK
+        found = [
+            self.member(each, name, Origin(path, 0, (0, 0)))
+            for each in branches(self.offered(path, "default"))
+            if isinstance(each, Table)
+        ]
+        return either(found) if found else DARK
+
+    def _passed_on(self, path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """What ``export * from`` passes on, by name the module that has it, and the specifiers that lead elsewhere."""
+        found = self._wide.get(path)
+        if found is None:
+            names: dict[str, str] = {}
+            foreign: list[str] = []
+            queue = [path]
+            for at in queue:
+                for each in self.program.modules[at].module.exports:
+                    if each.name != "*" or not each.module:
+                        continue
+                    target = self.program.resolve(at, each.module)
+                    if target is None:
+                        foreign.append(each.module)
+                    elif target in self.program.modules and target not in queue and len(queue) <= STARS:
+                        queue.append(target)
+                        view = self.program.modules[target]
+                        for name in self.program.exports(target) if view.module.exports else view.names[0]:
+                            names.setdefault(name, target)
+            found = self._wide[path] = (names, tuple(foreign))
+        return found
 
     def parameter(self, path: str, function: int, binding: Binding) -> Worth:
         """What a parameter is given: by its annotation, by the call that takes the function, by its callers."""
@@ -815,14 +951,16 @@ class Values:
         found: list[Worth] = []
         for each in branches(value):
             match each:
+                case Library(symbol=symbol) if self.plain(symbol) in _CONFIGURATIONS:
+                    found.append(Environment())
                 case Library(symbol=symbol):
                     made = self.type_of(symbol)
                     if made:
                         found.append(Instance(made, None))
                 case Klass(path=path, cls=cls):
                     found.append(Thing(path, cls))
-                case Instance():
-                    found.append(each)  # an alias made by Annotated[...]
+                case Instance() | Table() | Thing():
+                    found.append(each)  # an alias: made by Annotated[...], or a type of TypeScript
                 case _:
                     pass
         return either(found) if found else DARK
@@ -872,6 +1010,8 @@ class Values:
                         found.append(Env(prefix + (name.upper() if upper else name), origin))
                 case Library(symbol="globalThis"):
                     found.append(self._global(origin.path, name))
+                case Library(symbol="exports" | "module.exports"):
+                    found.append(self.offered(origin.path, name))
                 case Library(symbol=symbol):
                     found.append(self.foreign(f"{symbol}.{name}"))
                 case Missing():
@@ -879,7 +1019,7 @@ class Values:
                 case File(path=path):
                     found.append(self.offered(path, name))
                 case Table(entries=entries):
-                    found.append(either([*([entries[name]] if name in entries else []), *self._assigned(each, name)]))
+                    found.append(either([*([entries[name]] if name in entries else []), *self.assigned(each, name)]))
                 case Thing(path=path, cls=cls):
                     found.append(self.attribute(path, cls, name, each, origin, seen))
                 case Klass(path=path, cls=cls):
@@ -897,11 +1037,14 @@ class Values:
                     found.append(DARK)
         return either(found)
 
-    def _assigned(self, table: Table, name: str) -> list[Worth]:
+    def assigned(self, table: Table, name: str) -> list[Worth]:
         """What the file of an object literal assigns to one of its members later (``ref.current = …``)."""
         view = self.program.modules.get(table.origin.path)
+        writes = view.members.get(name, ()) if view is not None else ()
+        if len(writes) > WRITES:
+            return [DARK]
         found: list[Worth] = []
-        for assign, function in view.members.get(name, ()) if view is not None else ():
+        for assign, function in writes:
             target = assign.target
             if not isinstance(target, (nodes.Member, nodes.Index)) or assign.value is None:
                 continue
@@ -909,13 +1052,39 @@ class Values:
                 found.append(self.of(table.origin.path, function, assign.value))
         return found
 
+    def grows(self, table: Table) -> bool:
+        """Is something not known put into an object literal or dictionary later: ``options.update(more)``, ``options[key] = x``."""
+        view = self.program.modules.get(table.origin.path)
+        if view is None:
+            return False
+        path = table.origin.path
+        for assign, function in view.stores:
+            target = assign.target
+            if (
+                isinstance(target, nodes.Index)
+                and not isinstance(target.key, nodes.Text)
+                and table in branches(self.of(path, function, target.owner))
+            ):
+                return True
+        for site in view.sites:
+            callee, args = site.call.callee, site.call.args
+            if isinstance(callee, nodes.Member) and callee.name in ("update", "setdefault"):
+                changed = callee.owner
+            elif isinstance(callee, nodes.Member) and callee.name == "assign" and args:
+                changed = args[0].value
+            else:
+                continue
+            if table in branches(self.of(path, site.function, changed)):
+                return True
+        return False
+
     def _global(self, path: str, name: str) -> Worth:
         """``globalThis.x``: whatever the same file, else any file, assigns to it."""
         view = self.program.modules.get(path)
         if view is None:
             return DARK
         found = []
-        for assign, function in view.members.get(name, ()):
+        for assign, function in view.members.get(name, ())[:WRITES]:
             target = assign.target
             if isinstance(target, (nodes.Member, nodes.Index)) and assign.value is not None:
                 owner = self.of(path, function, target.owner)
@@ -1042,6 +1211,8 @@ class Values:
             inner = self.of(path, function, callee.owner)
             if not isinstance(inner, Dark):
                 return inner
+        if isinstance(callee, nodes.Name) and callee.id in _CASTS and node.args and len(node.args) < 3:
+            return self.of(path, function, node.args[0].value)
         if isinstance(callee, nodes.Member) and callee.name == "bind":
             return self.of(path, function, callee.owner)
         if isinstance(callee, nodes.Member) and callee.name in _VALIDATES and node.args:
@@ -1065,10 +1236,120 @@ class Values:
             for each in instances(self.of(path, function, callee)):
                 entry = self.shelf.types.get(each.type)
                 called = entry[1].calls if entry else None
+                if entry and entry[1].constructs is not None and not node.tag:
+                    found.append(Instance(entry[1].constructs.makes, origin))
                 if called and called.returns and not node.tag:
                     found.append(Instance(called.returns, origin, each) if called.returns != "same" else each)
         solid = [each for each in found if not isinstance(each, Dark)]
-        return either(solid or found)
+        return either(solid) if solid else self._text(path, function, node, origin)
+
+    def _text(self, path: str, function: int, node: nodes.Call, origin: Origin) -> Worth:
+        """Texts that functions of the languages and of URL libraries make of others, and objects that are put together."""
+        match node.callee:
+            case nodes.Name(id="str" | "String") if len(node.args) == 1:
+                return self._url_object(path, function, node.args[0].value)
+            case nodes.Member(owner=nodes.Name(id="Object"), name="assign"):
+                entries = tuple(nodes.Entry(None, each.value, each.value.span, True) for each in node.args)
+                return self.table(path, function, nodes.Record(entries, node.span), entries)
+            case nodes.Member(owner=owner, name=name) if name in _SAME_TEXT and not node.args:
+                return self._url_object(path, function, owner)
+            case nodes.Member(owner=owner, name="render_as_string"):
+                return self.of(path, function, owner)
+            case nodes.Member(owner=owner, name="replace") if len(node.args) in (2, 3):
+                old, new = (self.of(path, function, each.value) for each in node.args[:2])
+                text = self.of(path, function, owner)
+                if isinstance(old, Const) and isinstance(new, Const) and _is_text(text):
+                    if isinstance(text, Const):
+                        return Const(str(text.value).replace(str(old.value), str(new.value)), text.origin)
+                    if all(_ADDRESSED.fullmatch(str(each.value)) for each in (old, new)):
+                        return Edited(text, str(old.value), str(new.value), origin)
+            case nodes.Member(owner=owner, name="set" | "_replace" as name):
+                key = "drivername" if name == "set" else "scheme"
+                text = self._url_object(path, function, owner)
+                new = (
+                    self.of(path, function, node.args[0].value) if [each.name for each in node.args] == [key] else DARK
+                )
+                if isinstance(new, Const) and _ADDRESSED.fullmatch(str(new.value)) and _is_text(text):
+                    return Edited(text, None, str(new.value), origin)
+            case nodes.Member(owner=nodes.Text(value=pattern), name="format") if not any(
+                each.spread for each in node.args
+            ):
+                return self._filled(path, function, pattern, node, origin)
+        callee = self.of(path, function, node.callee)
+        symbol = callee.symbol if isinstance(callee, Library) else ""
+        if symbol.startswith(("sqlalchemy.", "urllib.parse.")) and terminal(node.callee) in (
+            "make_url",
+            "urlparse",
+            "urlsplit",
+        ):
+            return self.of(path, function, node.args[0].value) if node.args else DARK
+        if symbol.endswith(_BUILDERS):
+            return self._built(path, function, node, origin)
+        return DARK
+
+    def _filled(self, path: str, function: int, pattern: str, node: nodes.Call, origin: Origin) -> Worth:
+        """``"…{}…{port}".format(host, port=port)``; formats of numbers are not known."""
+        pieces = re.split(r"\{(\w*)\}", pattern)
+        plain = [each.value for each in node.args if not each.name]
+        named = {each.name: each.value for each in node.args if each.name}
+        named.update({str(at): each for at, each in enumerate(plain)})
+        empty = sum(not name for name in pieces[1::2])
+        rest = iter(plain[len(plain) - empty :])  # the first ones are gone where user-info is masked
+        holes = [named.get(name) if name else next(rest, None) for name in pieces[1::2]]
+        return self._poured(path, function, pieces[::2], holes, origin)
+
+    def _poured(self, path: str, function: int, texts: list[str], holes: list[Expr | None], origin: Origin) -> Worth:
+        parts: list[Worth] = [Const(texts[0], origin)]
+        for text, hole in zip(texts[1:], holes, strict=True):
+            parts += [self.of(path, function, hole), Const(text, origin)]
+        return Glued(tuple(parts), origin)
+
+    def _built(self, path: str, function: int, node: nodes.Call, origin: Origin) -> Worth:
+        """``URL.create(…)`` of SQLAlchemy and ``PostgresDsn.build(…)`` of pydantic, with host, port and database by keyword."""
+        given = {each.name: self.of(path, function, each.value) for each in node.args if each.name}
+        first = next(
+            (self.of(path, function, each.value) for each in node.args if not each.name and not each.spread), DARK
+        )
+        scheme, host = given.get("drivername", given.get("scheme", first)), given.get("host")
+        if host is None or not isinstance(scheme, Const):
+            return DARK
+        parts: list[Worth] = [Const(f"{scheme.value}://", origin), host]
+        if "port" in given:
+            parts += [Const(":", origin), given["port"]]
+        parts += [Const("/", origin), given.get("database", given.get("path", Const("", origin)))]
+        query = given.get("query")
+        if isinstance(query, Table):
+            for sign, (name, value) in zip("?" + "&" * len(query.entries), query.entries.items(), strict=False):
+                parts += [Const(f"{sign}{name}=", origin), value]
+        return Glued(tuple(parts), origin)
+
+    def _url_object(self, path: str, function: int, node: Expr) -> Worth:
+        """The text of an object, that of ``new URL(text)`` with the parameters that are set on it; other texts are their own."""
+        made, later = node, list[Worth]()
+        if isinstance(node, nodes.Name):
+            view = self.program.modules[path]
+            bindings = (view.lookup(function, node.id) or (0, ()))[1]
+            if len(bindings) == 1 and isinstance(bindings[0].value, nodes.Call):
+                made = bindings[0].value
+        if not (isinstance(made, nodes.Call) and made.new and terminal(made.callee) == "URL"):
+            return self.of(path, function, node)
+        if len(made.args) != 1:
+            return DARK
+        if isinstance(node, nodes.Name):
+            for site in self.program.modules[path].sites:
+                match site.call.callee:
+                    case nodes.Member(owner=nodes.Member(owner=nodes.Name(id=node.id), name="searchParams"), name=name):
+                        given = [self.of(path, site.function, each.value) for each in site.call.args]
+                        if name in ("has", "get"):
+                            continue
+                        if name not in ("set", "append") or len(given) != 2 or not isinstance(given[0], Const):
+                            return DARK
+                        key, value = str(given[0].value), given[1]
+                        if isinstance(value, Const):
+                            value = Const(safe(key, str(value.value)), value.origin)
+                        later += [Const(f"&{key}=", Origin(path, site.function, site.call.span)), value]
+        text = self.of(path, function, made.args[0].value)
+        return Glued((text, *later), Origin(path, function, made.span)) if later else text
 
     def _commonjs(self, path: str) -> Worth:
         """``require("./x")``: what ``module.exports`` is, or the module with its named exports."""
@@ -1152,6 +1433,8 @@ class Values:
         callee = node.callee
         if isinstance(callee, nodes.Member):
             for each in branches(self.of(path, function, callee.owner)):
+                if isinstance(each, Klass):
+                    each = self.underlying(Thing(each.path, each.cls)) or each
                 if isinstance(each, Thing):
                     each = self.underlying(each) or each
                 if isinstance(each, Instance):
@@ -1218,6 +1501,8 @@ class Values:
         try:
             values = [self.of(routine.path, routine.function, each) for each in view.returns.get(routine.function, ())]
             solid = [each for each in values if not isinstance(each, Dark)]
+            if any(map(_is_text, solid)) and len(solid) < len(values):
+                solid.append(DARK)  # a text that comes back changed on some paths
             result: Worth = either(solid) if solid else DARK
             if isinstance(result, Dark) and here.returns is not None:
                 result = self.annotation(routine.path, routine.function, here.returns)

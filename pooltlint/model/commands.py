@@ -17,7 +17,7 @@ _ENDINGS = frozenset({"fi", "done", "esac", "}"})
 _BARE = _RESERVED | _ENDINGS | {";;", "(", ")", "};"}
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _OPTION_SECRET = re.compile(
-    r"(?i)((?<!\S)--?[\w-]*(?:passw(?:or)?d|passphrase|token|secret|api-?key)[\w-]*(?:\s+|=))('[^']*'|\"[^\"]*\"|[^\s'\"]+)"
+    r"(?i)((?<!\S)--?[\w-]*(?:passw(?:or)?d|requirepass|passphrase|token|secret|api-?key)[\w-]*(?:\s+|=))('[^']*'|\"[^\"]*\"|[^\s'\"]+)"
 )
 _HEADER_SECRET = re.compile(r"(?i)(\b(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{6,})")
 _LOGIN = re.compile(r"((?<!\S)(?:-u|--user)[ =]?['\"]?[^\s:'\"]+:)([^\s'\"]+)")

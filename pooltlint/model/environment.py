@@ -31,6 +31,12 @@ _WORDS: dict[str, Profile] = {
 _FOLDERS = frozenset({"test", "tests", "e2e", "example", "examples", "ci", "dev", "devcontainer", "prod", "production"})
 
 
+def profile_of_name(name: str) -> Profile:
+    """Which environment a file's name alone speaks of: example goes before ci, test, production and development."""
+    words = set(re.split(r"[^a-z0-9]+", name.lower()))
+    return next((profile for word, profile in _WORDS.items() if word in words), Profile.UNKNOWN)
+
+
 def profile_of(path: str) -> Profile:
     """Which environment a file's name speaks of (``docker-compose.prod.yml``, ``Dockerfile.dev``), else its folders'.
 
@@ -39,10 +45,9 @@ def profile_of(path: str) -> Profile:
     Compose files"). Staging is none of ours.
     """
     *folders, name = path.lower().split("/")
-    words = set(re.split(r"[^a-z0-9]+", name))
-    for word, profile in _WORDS.items():
-        if word in words:
-            return profile
+    profile = profile_of_name(name)
+    if profile is not Profile.UNKNOWN:
+        return profile
     return next(
         (_WORDS[each] for folder in reversed(folders) if (each := folder.lstrip(".")) in _FOLDERS), Profile.UNKNOWN
     )

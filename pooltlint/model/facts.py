@@ -40,6 +40,12 @@ class Setting(Struct, frozen=True):
     at: Place
     name_at: Place
 
+    @property
+    def number(self) -> int | None:
+        """The plain whole number that it is, else ``None``."""
+        text = (self.text or "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
 
 class Variable(Struct, frozen=True):
     """An environment variable that a file defines (``.env``, compose ``environment``, CI ``env`` …).
@@ -130,6 +136,8 @@ class BouncerDatabase(Struct, frozen=True):
     name: str
     at: Place
     settings: tuple[Setting, ...]
+    password: Place | None = None
+    """Where a password is written out that no template fills in and that is none of the usual placeholders."""
 
     def get(self, name: str) -> str | None:
         """The effective text of a connection key, or ``None``."""
@@ -140,6 +148,7 @@ class BouncerFile(Struct, frozen=True, tag=True):
     """A ``pgbouncer.ini``. ``settings`` are the effective ones of ``[pgbouncer]`` (last wins).
 
     ``partial``: an ``%include`` could not be followed, so what is not here may still be set.
+    ``name``: of the bundle that holds it, where it stands inside another file (a Kubernetes ConfigMap).
     """
 
     path: str
@@ -150,6 +159,39 @@ class BouncerFile(Struct, frozen=True, tag=True):
     includes: tuple[str, ...] = ()
     template: bool = False
     partial: bool = False
+    problems: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    lines: list[int] = field(default_factory=list)
+    name: str = ""
+    reset: tuple[Setting, ...] = ()
+    """Settings of an earlier ``[pgbouncer]`` section that a later one takes back to their defaults."""
+    reopened: Place | None = None
+    """The header of the section that did."""
+
+
+class Stored(StrEnum):
+    """How a password file keeps a secret: in clear, as a hash that is as good as the password, or as a verifier."""
+
+    CLEAR = "clear"
+    MD5 = "md5"
+    SCRAM = "scram"
+
+
+class UserSecret(Struct, frozen=True):
+    """One line of a ``userlist.txt``. ``user`` is a fingerprint; ``trivial``: a placeholder, or a word anybody guesses."""
+
+    user: str
+    stored: Stored
+    at: Place
+    trivial: bool = False
+
+
+class UserList(Struct, frozen=True, tag=True):
+    """PgBouncer's ``userlist.txt``. The secrets themselves are dropped."""
+
+    path: str
+    profile: Profile
+    entries: tuple[UserSecret, ...]
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = ()
     lines: list[int] = field(default_factory=list)
@@ -307,6 +349,34 @@ class Service(Struct, frozen=True):
     cores: Amount | None = None
     memory: Amount | None = None
     depends_on: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    """What an :class:`Entrance` picks it by (Kubernetes pod labels)."""
+    stage: str = ""
+    """The stage of the Dockerfile that is built, lower case; ``""`` for the last one."""
+    private: tuple[int, ...] = ()
+    """Targets among ``ports`` that are published on the machine's loopback address alone."""
+    optional: bool = False
+    """It runs only when somebody asks for it (compose ``profiles``)."""
+
+
+class Scaling(Struct, frozen=True):
+    """An autoscaler that stands apart from what it scales: ``most`` instances of the workload ``target``."""
+
+    target: str
+    most: Amount
+    at: Place
+
+
+class Entrance(Struct, frozen=True):
+    """Host ``names`` that lead to every service with all of the ``labels`` (a Kubernetes Service).
+
+    ``ports`` are ``(published, target)`` pairs, 0 = unknown.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    at: Place
+    ports: tuple[tuple[int, int], ...] = ()
 
 
 class Bundle(Struct, frozen=True):
@@ -335,6 +405,10 @@ class ServerSettings(Struct, frozen=True):
     cores: Amount | None = None
     memory: Amount | None = None
     instances: Amount | None = None
+    bundle: str = ""
+    """What holds the file it was read from, where that stands inside another one (a ConfigMap's name)."""
+    partial: bool = False
+    """Further settings arrive from a file that is not read, or from a template."""
 
 
 class PoolerSettings(Struct, frozen=True):
@@ -357,6 +431,7 @@ class PoolerSettings(Struct, frozen=True):
     server: str = ""
     version: str = ""
     instances: Amount | None = None
+    bundle: str = ""
 
 
 class DeploymentFile(Struct, frozen=True, tag=True):
@@ -364,6 +439,9 @@ class DeploymentFile(Struct, frozen=True, tag=True):
 
     ``platform`` as shown to people (``Docker Compose``, ``Kubernetes``, ``Fly`` …). ``variables`` hold for all
     services of the file. ``scripts``: commands that are no service's start (release command, cron line).
+    ``bouncers``: ``pgbouncer.ini`` files inside of it, with the places they have in this file; the path of each is
+    this file's, and its ``name`` what it is mounted by. ``scalings`` and ``entrances`` may be meant for services
+    of other files.
     """
 
     path: str
@@ -373,8 +451,42 @@ class DeploymentFile(Struct, frozen=True, tag=True):
     bundles: tuple[Bundle, ...] = ()
     servers: tuple[ServerSettings, ...] = ()
     poolers: tuple[PoolerSettings, ...] = ()
+    bouncers: tuple[BouncerFile, ...] = ()
     variables: tuple[Variable, ...] = ()
     scripts: tuple[Script, ...] = ()
+    scalings: tuple[Scaling, ...] = ()
+    entrances: tuple[Entrance, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    lines: list[int] = field(default_factory=list)
+
+
+class Owner(StrEnum):
+    """What a default of sessions is stored with."""
+
+    SYSTEM = "system"
+    DATABASE = "database"
+    ROLE = "role"
+
+
+class SessionDefault(Struct, frozen=True):
+    """What SQL sets for all later sessions of a server, a database or a role.
+
+    ``database``: its name as far as it is written out. ``connection_limit`` is that of ``CONNECTION LIMIT``. Names of
+    roles are not kept.
+    """
+
+    owner: Owner
+    setting: Setting
+    database: str = ""
+
+
+class SqlFile(Struct, frozen=True, tag=True):
+    """A ``*.sql`` file: what it sets for later sessions."""
+
+    path: str
+    profile: Profile
+    defaults: tuple[SessionDefault, ...]
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = ()
     lines: list[int] = field(default_factory=list)
@@ -386,6 +498,32 @@ class CommandFile(Struct, frozen=True, tag=True):
     path: str
     scripts: tuple[Script, ...]
     variables: tuple[Variable, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    lines: list[int] = field(default_factory=list)
+    base: Setting | None = None
+    """The image that the last stage of a Dockerfile is built on."""
+
+
+class Assigned(Struct, frozen=True):
+    """One setting of a program. ``scope``: the environment it holds in (``production``), ``""`` for all."""
+
+    name: str
+    value: Value
+    at: Place
+    scope: str = ""
+
+
+class ProgramFile(Struct, frozen=True, tag=True):
+    """The settings file of a program that runs the repository's code or pools its connections.
+
+    ``program`` as shown to people: ``Puma`` (``config/puma.rb``), ``Sidekiq``, ``Solid Queue``, ``uWSGI``, ``Spring``.
+    ``settings`` by the program's own names, in file order; of two with one name and scope the last counts.
+    """
+
+    path: str
+    program: str
+    settings: tuple[Assigned, ...] = ()
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = ()
     lines: list[int] = field(default_factory=list)
@@ -423,10 +561,13 @@ Facts = (
     | EnvFile
     | PrismaSchema
     | BouncerFile
+    | UserList
     | RailsFile
     | Manifest
     | TypeScriptConfig
     | DeploymentFile
+    | SqlFile
     | CommandFile
+    | ProgramFile
     | Unread
 )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pooltlint.model.facts import Profile
 from pooltlint.model.finding import Certainty, Note
 from pooltlint.model.topology import Mode, Route, Url
-from pooltlint.model.value import FromEnv, Joined, OneOf, Value
+from pooltlint.model.value import Edited, FromEnv, Joined, OneOf, Value
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal", "::"})
 """Hosts that are this machine itself: they say nothing about production."""
@@ -38,6 +38,16 @@ def deciding(urls: Iterable[Url]) -> tuple[Url, ...]:
     return tuple(ranked[min(ranked)]) if ranked else ()
 
 
+def appended(url: Url, parameter: str) -> str:
+    """How to add a parameter to a connection string, in words that stay right when another one is added first."""
+    name = url.name or "the connection string"
+    given = [f"{key}={value}" for key, value in url.dsn.parameters]
+    if given or "?" in url.text:
+        whole = "&".join((*given, parameter))
+        return f"Append `&{parameter}` to {name}, so that its parameters are `?{whole}`."
+    return f"Append `?{parameter}` to {name} (`&{parameter}` behind another parameter)."
+
+
 def sources(value: Value | None) -> frozenset[str]:
     """The environment variables that a value is made of, those for user and password included."""
     match value:
@@ -45,6 +55,8 @@ def sources(value: Value | None) -> frozenset[str]:
             return sources(default) | {name}
         case Joined(parts=parts) | OneOf(values=parts):
             return frozenset(name for each in parts for name in sources(each))
+        case Edited(text=text):
+            return sources(text)
         case _:
             return frozenset()
 

@@ -10,7 +10,17 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from pooltlint.model.facts import BouncerFile, PrismaSchema, Profile, RailsDatabase
+from pooltlint.model.budget import Budget, Workload
+from pooltlint.model.facts import (
+    Amount,
+    BouncerDatabase,
+    BouncerFile,
+    PrismaSchema,
+    Profile,
+    RailsDatabase,
+    Setting,
+    UserList,
+)
 from pooltlint.model.finding import Certainty, Note, Problem
 from pooltlint.model.source import Place
 from pooltlint.model.truth import Truth
@@ -49,6 +59,10 @@ class Route(Struct, frozen=True):
     certainty: Certainty = Certainty.HIGH
     pins: bool = False
     direct: str = ""
+    by: Place | None = None
+    """The place of the pooler of this repository that it leads through."""
+    pooled: str = ""
+    """How the same database is reached through a pooler of the provider's, in words, ``""`` where it has none."""
 
     @property
     def multiplexes(self) -> bool:
@@ -70,6 +84,8 @@ class Url(Struct, frozen=True):
     at: Place | None = None
     text: str = ""
     declared: bool = False
+    cut: bool = False
+    """A ``#`` inside of it ended it early, for those who read dotenv files as Node's dotenv does."""
 
 
 class Kind(StrEnum):
@@ -148,6 +164,20 @@ class Prepared(Struct, frozen=True):
     after: int = 0
 
 
+class Ignored(Struct, frozen=True):
+    """An option that somebody set and that does nothing, or nothing of what its name says.
+
+    ``option``: as written (``extra.connectionLimit``). ``effect``: what becomes of it, the clause behind its name in the
+    message (``has no effect: …``). ``remedy``: what to type instead. ``certain``: no version that is not known decides.
+    """
+
+    option: str
+    effect: str
+    remedy: str
+    at: Place | None = None
+    certain: bool = True
+
+
 class Limit(Struct, frozen=True):
     """How many connections one client object may open.
 
@@ -161,6 +191,15 @@ class Limit(Struct, frozen=True):
     option: str = ""
     formula: str = ""
     source: str = ""
+
+
+class Twin(Struct, frozen=True):
+    """A client of the same kind for the same connection string. ``together``: who loads the modules of both."""
+
+    at: Place
+    call: str
+    variable: str
+    together: Note
 
 
 class Client(Struct, frozen=True):
@@ -204,6 +243,24 @@ class Client(Struct, frozen=True):
     """What it connects to, or as whom, is known to the call alone."""
     queried: Place | None = None
     """The first place where a query is sent on it itself, not through what wraps it."""
+    emits: bool = False
+    """A connection that breaks while nobody uses it is told as the event ``error``, which ends the process when nobody listens."""
+    heard: Truth = Truth.UNKNOWN
+    """Does somebody listen for that event, or keep the process alive without."""
+    bounded: Truth = Truth.UNKNOWN
+    """Does waiting for one of its connections end by itself."""
+    serves: tuple[Note, ...] = ()
+    """The chain from the entry point of a request or job to a call that takes a connection of it, that call last."""
+    taken: Place | None = None
+    """The call at the end of that chain."""
+    ignored: tuple[Ignored, ...] = ()
+    """Options of it that do not do what they say."""
+    twin: Twin | None = None
+    """The first client for its connection string in the same process, made by another module."""
+    run_by: tuple[Workload, ...] = ()
+    """The workloads whose processes load it, where the repository says what runs."""
+    closed: Place | None = None
+    """Where the project itself closes its connections, where the library would keep them."""
 
     @property
     def claim(self) -> Note | None:
@@ -254,6 +311,8 @@ class Leak(Struct, frozen=True):
                 return f"on the `{self.kind}` on line {line}"
             case "turn":
                 return f"before the next turn of the loop takes another one on line {line}"
+            case "lost":
+                return f"when line {line} gives the connection back"
             case "rebound":
                 return f"before its variable is bound anew on line {line}"
             case _:
@@ -351,6 +410,161 @@ class Checkout(Struct, frozen=True):
                 return
 
 
+class Opened(StrEnum):
+    """How a transaction came to stay open, or to be left alone.
+
+    ``POOLED``: begun on a connection that goes back into its pool with it. ``KEPT``: on a connection that
+    outlives the function. ``FLOATING``: its promise is dropped. ``UNAWAITED``: its ``commit()`` is a coroutine
+    that never runs.
+    """
+
+    POOLED = "pooled"
+    KEPT = "kept"
+    FLOATING = "floating"
+    UNAWAITED = "unawaited"
+
+
+class Transaction(Struct, frozen=True):
+    """A transaction begun by hand that is not ended on some path, or one that nobody waits for.
+
+    ``call``: what begins it (``client.query``) or is not waited for; ``text``: the SQL that it sends, if it does.
+    ``variable``: the connection. ``ends``: where it is committed or rolled back on other paths.
+    """
+
+    opened: Opened
+    library: str
+    at: Place
+    call: str
+    text: str = ""
+    variable: str = ""
+    function: str = ""
+    leaks: tuple[Leak, ...] = ()
+    ends: tuple[Place, ...] = ()
+    clients: tuple[Client, ...] = ()
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+    language: str = ""
+
+
+class Closing(Struct, frozen=True):
+    """A call that ends a client for good.
+
+    ``rescues``: it stands in an exception handler. ``conditional``: under a condition. ``replaces``: the function
+    around it makes another client, or lets go of this one, so that the next user gets a new one. ``quits``: that
+    function ends the process.
+    """
+
+    at: Place
+    call: str
+    client: Client
+    function: str = ""
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+    rescues: bool = False
+    conditional: bool = False
+    replaces: bool = False
+    quits: bool = False
+    certain: bool = True
+
+
+PAUSE = "a pause"
+"""What is waited for by a call that does nothing at all, on purpose."""
+
+
+class Reached(Struct, frozen=True):
+    """A call that is reached while a connection is held.
+
+    ``what``: whom it waits for (``an HTTP response``), ``""`` for a call that takes a second connection. ``via``:
+    from the call at ``at`` to the one that does it, where helpers lie between. ``certain``: on every path that leads
+    there the connection is held.
+    """
+
+    at: Place
+    call: str
+    what: str = ""
+    via: tuple[Note, ...] = ()
+    certain: bool = True
+
+    @property
+    def does(self) -> str:
+        """What the call does meanwhile, in words: a pause waits for nobody."""
+        return "pauses" if self.what == PAUSE else f"waits for {self.what}"
+
+
+class Ends(StrEnum):
+    """When what a request holds is ended."""
+
+    RETURN = "return"
+    """When the function returns, before its response is sent."""
+    RESPONSE = "response"
+    """When the response is sent."""
+    BLOCK = "block"
+    """At the end of a block: a ``with``, the callback of a transaction, up to a release."""
+
+
+class Outlived(Struct, frozen=True):
+    """A place that gives what a request holds to something that goes on when the request has ended it.
+
+    ``to``: what goes on, in words. ``taken``: where it comes from. ``because``: why it is over by then. ``ends``: when.
+    ``certain``: surely so; else it depends on a version that is not known.
+    """
+
+    library: str
+    noun: str
+    variable: str
+    at: Place
+    call: str
+    to: str
+    taken: Place
+    ends: Ends
+    because: tuple[Note, ...] = ()
+    certain: bool = True
+    asynchronous: bool = False
+    language: str = ""
+    function: str = ""
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+
+
+class Forked(Struct, frozen=True):
+    """A client with a connection that is open when its process forks, and that the children use.
+
+    ``at``: what opened it, ``call`` as the user writes it. ``by``: what forks (``gunicorn``, ``Process``); ``how``, as
+    a clause; ``parts``: what the children are called. ``code``: the project's own code forks. ``certain``: the start
+    method is no question.
+    """
+
+    client: Client
+    at: Place
+    call: str
+    by: str
+    parts: str
+    how: str
+    because: tuple[Note, ...] = ()
+    certain: bool = True
+    code: bool = False
+
+
+class Held(Struct, frozen=True):
+    """A connection that is held for a stretch of code, and what happens meanwhile.
+
+    ``at``: where it is taken: the checkout, the transaction, or the first query of a session (``lazy``), which takes
+    its connection then. ``call``: what is called there, as the user writes it. ``noun``: ``transaction``,
+    ``checkout``, ``session`` or ``connection``. ``asynchronous``: its methods are awaited.
+    """
+
+    library: str
+    noun: str
+    at: Place
+    call: str
+    variable: str = ""
+    function: str = ""
+    language: str = ""
+    lazy: bool = False
+    asynchronous: bool = False
+    waits: tuple[Reached, ...] = ()
+    takes: tuple[Reached, ...] = ()
+    clients: tuple[Client, ...] = ()
+    lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
+
+
 class Through(StrEnum):
     """On which connection a statement runs."""
 
@@ -382,6 +596,7 @@ class Sql(StrEnum):
     XACT_LOCK = "transaction lock"
     TEMPORARY_TABLE = "temporary table"
     TEMPORARY_TABLE_DROPPED = "temporary table on commit drop"
+    DROP_TABLE = "drop table"
     HOLD_CURSOR = "cursor with hold"
     PREPARE = "prepare"
     NAMED = "named statement"
@@ -413,6 +628,8 @@ class Statement(Struct, frozen=True):
     function: str = ""
     lifetime: Lifetime = Lifetime(Runs.UNKNOWN)
     because: tuple[Note, ...] = ()
+    remedy: str = ""
+    """What to type, for a library that does it by itself."""
 
 
 class Migration(Struct, frozen=True):
@@ -431,11 +648,55 @@ class Migration(Struct, frozen=True):
     because: tuple[Note, ...] = ()
 
 
+class Reach(StrEnum):
+    """Who can connect to a pooler.
+
+    ``LOCAL``: its own machine or pod. ``NETWORK``: whoever reaches an address of it. ``PUBLISHED``: whoever reaches
+    the machine, on a port that a container publishes on all of its addresses.
+    """
+
+    LOCAL = "local"
+    NETWORK = "network"
+    PUBLISHED = "published"
+    UNKNOWN = "unknown"
+
+
+class Idle(Struct, frozen=True):
+    """Something written that has no effect. ``why``: as a sentence that stands alone; ``remedy``: what to type."""
+
+    at: Place
+    why: str
+    remedy: str
+    because: tuple[Note, ...] = ()
+
+
+class Backend(Struct, frozen=True):
+    """A host that a pooler opens its server connections to."""
+
+    host: str
+    at: Place
+
+
+class Newer(Struct, frozen=True):
+    """A setting that the pooler's own release does not know. ``since``: the first release that does.
+
+    ``until``: the first release that does not know it any more, ``""`` for one that is too new.
+    """
+
+    name: str
+    at: Place
+    since: str
+    until: str = ""
+
+
 class Pooler(Struct, frozen=True):
     """A pooler that this repository runs or configures.
 
     ``names``: host names under which clients reach it (compose service names and aliases).
-    ``modes``: pool mode per database name; ``*`` is the default.
+    ``modes``: pool mode per database name; ``*`` is the default. ``settings``, ``databases`` and ``users`` as in
+    ``pgbouncer.ini``, by PgBouncer's names where the product has the same thing. ``instances``: processes, each
+    with pools of its own; ``None`` where not written. ``server``: the name of the server behind it, ``""`` unknown.
+    ``open``: further settings arrive from where nobody can look.
     """
 
     name: str
@@ -448,6 +709,86 @@ class Pooler(Struct, frozen=True):
     startup: tuple[str, ...] = ()
     because: tuple[Note, ...] = ()
     profile: Profile = Profile.UNKNOWN
+    settings: dict[str, Setting] = field(default_factory=dict)
+    databases: tuple[BouncerDatabase, ...] = ()
+    users: tuple[BouncerDatabase, ...] = ()
+    instances: Amount | None = None
+    server: str = ""
+    open: bool = False
+    service: str = ""
+    """What runs it: a compose service, a container, an operator's object; ``""`` for a file that nothing here mounts."""
+    spelled: dict[str, str] = field(default_factory=dict)
+    """The variables of the container that settings are written as."""
+    defaults: dict[str, str] = field(default_factory=dict)
+    """What holds for settings that nobody writes, as far as release and image say it."""
+    reach: Reach = Reach.UNKNOWN
+    reached: tuple[Note, ...] = ()
+    """Why it can be reached from there."""
+    release: tuple[Note, ...] = ()
+    """What pins its version."""
+    backends: tuple[Backend, ...] = ()
+    """The hosts of the servers behind it, as far as they are written out."""
+    idle: tuple[Idle, ...] = ()
+    newer: tuple[Newer, ...] = ()
+    urls: tuple[Url, ...] = ()
+    """The connection strings that lead through it."""
+    clients: tuple[Client, ...] = ()
+    """The clients that connect through it in production."""
+    sessions: tuple[Note, ...] = ()
+    """What these do that needs a server connection of their own."""
+    transactions: tuple[Note, ...] = ()
+    """Where these open transactions of several statements."""
+
+    @property
+    def bouncer(self) -> bool:
+        """Is it a PgBouncer that production may run: not of development, tests or examples."""
+        return self.name == "PgBouncer" and self.profile in (Profile.PRODUCTION, Profile.UNKNOWN)
+
+    def value(self, name: str) -> str | None:
+        """The effective text of a setting, ``""`` for not set, ``None`` where it is not known."""
+        setting = self.settings.get(name)
+        return setting.text if setting is not None else self.defaults.get(name)
+
+    def place(self, name: str) -> Place:
+        """Where a setting is written, else the pooler itself."""
+        setting = self.settings.get(name)
+        return setting.at if setting is not None else self.at
+
+    def spell(self, name: str) -> str:
+        """A setting's name as the user writes it."""
+        return self.spelled.get(name, name)
+
+
+class Server(Struct, frozen=True):
+    """A PostgreSQL server that this repository runs or configures.
+
+    ``names``: hosts under which clients reach it. ``settings`` by their names in ``postgresql.conf``, each with the
+    place it was read at (``max_connections``, ``superuser_reserved_connections``, ``reserved_connections``,
+    ``shared_buffers``, ``work_mem``, timeouts …); a setting that no file shows is not in it. ``product``: ``RDS``,
+    ``Cloud SQL`` …, ``""`` for PostgreSQL itself. ``plan``: instance class or plan as written. ``version``: of
+    PostgreSQL, ``""`` unknown. ``cores`` (CPUs) and ``memory`` (MiB) of one server, ``instances``: servers, primary
+    and replicas. ``open``: further settings arrive from where nobody can look (a template, an include, a volume).
+    ``because``: what it is and where it was read.
+    """
+
+    name: str
+    at: Place
+    names: tuple[str, ...] = ()
+    profile: Profile = Profile.UNKNOWN
+    settings: dict[str, Setting] = field(default_factory=dict)
+    product: str = ""
+    plan: Setting | None = None
+    version: str = ""
+    cores: Amount | None = None
+    memory: Amount | None = None
+    instances: Amount | None = None
+    open: bool = False
+    because: tuple[Note, ...] = ()
+
+    def number(self, name: str) -> int | None:
+        """The plain number a setting is, ``None`` when it is not set or not known."""
+        setting = self.settings.get(name)
+        return setting.number if setting is not None else None
 
 
 class Prisma(Struct, frozen=True):
@@ -504,17 +845,59 @@ class Rails(Struct, frozen=True):
         return truths.pop() if len(truths) == 1 else None
 
 
+class Refusal(Struct, frozen=True):
+    """What the driver that a connection string is given to rejects, or takes for something else.
+
+    ``parts``: as written, none for the whole of it. ``why``: what the driver does with them, as a sentence after
+    their name. ``user``: where it is given to the driver, ``None`` for faults that no driver forgives. ``instead``:
+    what to write in place of the parts, where one thing is surely meant.
+    """
+
+    url: Url
+    parts: tuple[str, ...]
+    why: str
+    remedy: str
+    certainty: Certainty
+    user: Note | None = None
+    instead: tuple[tuple[str, str], ...] = ()
+
+
+class Unended(Struct, frozen=True):
+    """A pooler or server that ends no transaction whose client does nothing, and neither does anything else here.
+
+    ``at``: where that would be set, as ``option``. ``who``: as shown to people. ``transactions``: where its clients
+    begin some.
+    """
+
+    at: Place
+    who: str
+    option: str
+    transactions: tuple[Note, ...]
+    because: tuple[Note, ...] = ()
+
+
 class Topology(Struct, frozen=True):
     """The whole picture. A check's parameter type picks one of these collections, or all of it."""
 
     urls: tuple[Url, ...] = ()
     clients: tuple[Client, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
+    holds: tuple[Held, ...] = ()
+    outlived: tuple[Outlived, ...] = ()
+    forked: tuple[Forked, ...] = ()
     statements: tuple[Statement, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    closings: tuple[Closing, ...] = ()
     migrations: tuple[Migration, ...] = ()
     poolers: tuple[Pooler, ...] = ()
+    servers: tuple[Server, ...] = ()
     prisma: tuple[Prisma, ...] = ()
     rails: tuple[Rails, ...] = ()
     bouncer_files: tuple[BouncerFile, ...] = ()
+    user_lists: tuple[UserList, ...] = ()
     deployables: tuple[Deployable, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    unended: tuple[Unended, ...] = ()
     problems: tuple[Problem, ...] = ()

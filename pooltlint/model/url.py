@@ -31,6 +31,8 @@ _SCHEMES = {
     "psql",
     "postgis",
     "postgresqls",
+    "asyncpg",
+    "psycopg",
     "cockroachdb",
     "timescale",
     "timescalegis",
@@ -55,6 +57,9 @@ _HOST_BEHIND = re.compile(r"@(?=[^\s/?#&=@]+/)")
 _NO_PORT = re.compile(
     r"[^\[\]/?#@:]*:(?![0-9]{1,5}(?:[/?#,;)\]}$%{<'\"`\s]|[.!]?\Z)|[$%{<\[,/?#'\"`\s]|(?i:port)\b|\Z)"
 )
+_STAND_IN = re.compile(r"[<>{}$*]|\[.*\]|%\(|(?i:password|your|xxx)")
+_ADDRESS = re.compile(r"\[([0-9A-Fa-f]*:[0-9A-Fa-f:.%\w]*)\](?::(.*))?")
+_LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _KEYWORD = re.compile(r"\s*([A-Za-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']*)")
 
 
@@ -64,7 +69,8 @@ class Dsn(Struct, frozen=True):
     ``scheme`` as written in lower case (``postgresql+asyncpg``; ``libpq`` for keyword strings,
     ``jdbc:postgresql`` for JDBC). ``hosts`` and ``ports`` have one item per host (``""`` and ``0``
     where not written). ``user`` is a fingerprint, ``""`` without user. ``parameters`` keeps order
-    and duplicates; values of parameters that may be secret are :data:`MASK`.
+    and duplicates; values of parameters that may be secret are :data:`MASK`. ``unescaped``: the signs of
+    user-info that have a meaning in a URL and stand there as they are, each once.
     """
 
     scheme: str
@@ -73,6 +79,7 @@ class Dsn(Struct, frozen=True):
     database: str = ""
     user: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+    unescaped: str = ""
 
     @property
     def host(self) -> str:
@@ -177,20 +184,29 @@ def parse(text: str) -> Dsn | None:
         database=unquote(database),
         user=fingerprint(unquote(userinfo.partition(":")[0])),
         parameters=_parameters(query.partition("#")[0]),
+        unescaped=_unescaped(userinfo),
     )
+
+
+def _unescaped(userinfo: str) -> str:
+    """Signs that end or begin something in a URL; nothing where a stand-in for the user-info is written."""
+    if _STAND_IN.search(userinfo):
+        return ""
+    found = {each for each in userinfo if each in "@/?#["} | {each[0] for each in _LOOSE_PERCENT.findall(userinfo)}
+    return "".join(sorted(found))
 
 
 def _hosts(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     hosts, ports = [], []
     for part in text.split(",") if text else []:
-        if part.startswith("[") and "]" in part:
-            host, _, port = part[1:].partition("]")
-            port = port.lstrip(":")
+        address = _ADDRESS.fullmatch(part)
+        if address:
+            host, port = address[1], address[2] or ""
         else:
             host, colon, port = part.rpartition(":")
             if not colon:
                 host, port = part, ""
-            elif port and not port.isdigit() and not any(sign in port for sign in "${<"):
+            elif port and not port.isdigit() and not any(sign in port for sign in "${<["):
                 host = part  # no port and no template of one: it belongs to the host
         hosts.append(unquote(host))
         ports.append(int(port) if port.isdigit() and len(port) < 7 else 0)

@@ -49,13 +49,22 @@ class Sequence(Struct, frozen=True, tag=True):
     at: Place | None = None
 
 
+class Edited(Struct, frozen=True, tag=True):
+    """A text in which the code replaces ``old`` by ``new``: its scheme where ``old`` is ``None``."""
+
+    text: "Value"
+    old: str | None
+    new: str
+    at: Place | None = None
+
+
 class Unknown(Struct, frozen=True, tag=True):
     """Not resolved. Never evidence."""
 
     at: Place | None = None
 
 
-Value = Literal | FromEnv | Joined | OneOf | Mapping | Sequence | Unknown
+Value = Literal | FromEnv | Joined | OneOf | Mapping | Sequence | Edited | Unknown
 
 
 def constants(value: Value | None) -> list[str | int | float | bool | None]:

@@ -8,7 +8,7 @@ understood ends in *handed on* or *unknown*, and both mean silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -71,13 +71,30 @@ class Effect(StrEnum):
     """Gives it back. An exception out of the release itself counts as given back."""
     HAND_ON = "hand on"
     """Somebody else owns it from here on, or nobody can tell."""
+    LOSE = "lose"
+    """From here on it is out of reach, and it was not given back (a connection released in a transaction)."""
+
+
+class Part(StrEnum):
+    """What one member of an object that holds the resource is; members that are not told of only use it."""
+
+    IT = "it"
+    RELEASES = "releases"
+    """A function or method that gives it back when called."""
+
+
+Shape = Mapping[str | int, Part]
+"""An object, or a literal, that holds the resource: its members by name or index; empty where it shows none of it."""
 
 
 class Effects(Protocol):
     """What the library and the project say about one resource."""
 
     def method(self, name: str, call: Call) -> Effect:
-        """``resource.name(...)``; for a mere reference (``resource.name``) the call has no arguments."""
+        """``resource.name(...)``; for a mere reference (``resource.name``) the call has no arguments.
+
+        ``name`` is empty for a template that it tags.
+        """
 
     def argument(self, call: Call, index: int, name: str) -> Effect:
         """The resource is argument ``index`` of a call.
@@ -91,6 +108,9 @@ class Effects(Protocol):
 
     def raises(self, call: Call) -> bool:
         """``False`` for a call that cannot raise."""
+
+    def keeps(self, call: Call, index: int, name: str) -> Shape | None:
+        """What a call gives that keeps the resource, its argument ``index`` or ``name``; ``None`` when that is not known."""
 
 
 class ExitKind(StrEnum):
@@ -110,6 +130,8 @@ class ExitKind(StrEnum):
     """The next turn takes a new resource while this one is held; the place is that of the birth."""
     REBOUND = "rebound"
     """The only variable that has it is bound to something else."""
+    LOST = "lost"
+    """A call loses it (:attr:`Effect.LOSE`) without any error or jump before."""
 
 
 class Leak(Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -163,6 +185,9 @@ def follow(
     yields: Effect = Effect.HAND_ON,
     releasers: Sequence[str] = (),
     error: str = "",
+    holder: str = "",
+    leaving: bool = True,
+    shape: Shape | None = None,
 ) -> Outcome:
     """Follow the resource that ``birth`` yields through ``function`` (an index of ``module.functions``).
 
@@ -171,17 +196,19 @@ def follow(
     to whoever iterates, or ``USE`` in a generator that is a context manager or a dependency, where control
     comes back after the yield, maybe with an exception. ``releasers`` names parameters that give the
     resource back when called (``done`` of ``pool.connect((error, client, done) => …)``); ``error`` names
-    the parameter that is set exactly when there is no resource. Never raises; what is too large or too
+    the parameter that is set exactly when there is no resource. ``holder``: the access path (``client``,
+    ``this.client``) that has the resource from the birth on, where that is not the value of ``birth`` (a
+    transaction begun on a connection); ``shape``: the value of ``birth`` is an object that holds it. ``leaving=False``: whoever called answers for what is held at the end. Never raises; what is too large or too
     deep is ``UNKNOWN``.
     """
     try:
-        walk = _Walk(module, function, birth, effects, yields, releasers, error)
+        walk = _Walk(module, function, birth, effects, yields, releasers, error, holder, leaving, shape)
         walk.run()
         found = walk.outcome()
         while found.fate is Fate.HANDED_ON and walk.outward > 0:
             # A callback that binds it to a variable of the function around: follow it there, if the callback
             # turns out to be run in place.
-            walk = _Walk(module, walk.outward, birth, effects, yields, (), "")
+            walk = _Walk(module, walk.outward, birth, effects, yields, (), "", holder, leaving, shape)
             walk.run()
             outer = walk.outcome()
             if outer.fate is Fate.UNKNOWN:
@@ -190,6 +217,18 @@ def follow(
     except (_TooMuch, RecursionError):
         return Outcome(Fate.UNKNOWN)
     return found
+
+
+def closure(module: Module, function: int, birth: Expr, effects: Effects, inner: int, name: str) -> Effect | None:
+    """What a function inside of ``function`` does to the resource of ``birth``, which the variable ``name`` has.
+
+    ``None``: nothing.
+    """
+    try:
+        walk = _Walk(module, function, birth, effects, Effect.HAND_ON, (), "", "", True, None)
+        return walk.touched(inner, frozenset((name,)), frozenset())
+    except (_TooMuch, RecursionError):
+        return Effect.HAND_ON
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -230,10 +269,11 @@ class _Kind(IntEnum):
     CONSTANT = 7
     TRUTHY = 8
     FALSY = 9
+    SHAPE = 10  # an object with members that have the resource or give it back
 
 
 class _Value(NamedTuple):
-    """``of``: the constant, the function's index, the key in the literal, or the method's name."""
+    """``of``: the constant, the function's index, the key in the literal, the method's name, or the shape's index."""
 
     kind: _Kind
     of: str | int | float | bool | None = None
@@ -244,7 +284,7 @@ _IT = _Value(_Kind.RESOURCE)
 _TRUTHY = _Value(_Kind.TRUTHY)
 _FALSY = _Value(_Kind.FALSY)
 _NOTHING = _Value(_Kind.CONSTANT, None)
-_ALIASES = frozenset((_Kind.RESOURCE, _Kind.RELEASER, _Kind.HOLDER, _Kind.CLOSING))
+_ALIASES = frozenset((_Kind.RESOURCE, _Kind.RELEASER, _Kind.HOLDER, _Kind.CLOSING, _Kind.SHAPE))
 
 _Env = frozenset[tuple[str, _Value]]
 
@@ -256,7 +296,8 @@ class _State(NamedTuple):
     ``at``: the release, unless it was arranged (``with``, ``defer``). ``raised``: an exception was caught
     since. ``turn``: the last ``continue`` or ``break`` passed while held, and the end of the loop.
     ``handling``: depth of handlers.
-    ``second``: it is still held because an exception came up while another one was handled.
+    ``second``: it is still held because an exception came up while another one was handled. ``cause``: where
+    the exception came up that was caught last.
     ``pending``: the exits that wait for the ``finally`` blocks around, as indexes of ``_Walk.waiting``.
     """
 
@@ -268,6 +309,7 @@ class _State(NamedTuple):
     handling: int = 0
     second: bool = False
     pending: tuple[int, ...] = ()
+    cause: Span | None = None
 
 
 class _Key(NamedTuple):
@@ -384,6 +426,9 @@ def _leave(exits: _Exits, key: _Key, witnesses: Iterable[tuple[Span, bool]]) -> 
 
 _LEAVES = frozenset(("span", "at", "id", "name", "op", "kind", "label", "declare", "annotation"))
 
+_INSIDE: dict[type[Struct], tuple[str, ...]] = {}
+"""The fields of each kind of node that may have nodes in them."""
+
 
 def _nodes(roots: Iterable[object]) -> Iterator[Struct]:
     """All nodes below, in no particular order; bodies of nested functions are not part of it."""
@@ -394,7 +439,14 @@ def _nodes(roots: Iterable[object]) -> Iterator[Struct]:
             stack += node
         elif isinstance(node, Struct):
             yield node
-            stack += [getattr(node, name) for name in node.__struct_fields__ if name not in _LEAVES]
+            kind = type(node)
+            inside = _INSIDE.get(kind)
+            if inside is None:
+                inside = _INSIDE[kind] = tuple(name for name in kind.__struct_fields__ if name not in _LEAVES)
+            for name in inside:
+                below = getattr(node, name)
+                if isinstance(below, tuple | Struct):
+                    stack.append(below)
 
 
 def _bound(target: Expr | None) -> Iterator[str]:
@@ -443,11 +495,13 @@ _QUIET = frozenset(
      "uuid.uuid4", "uuid4", "String", "Boolean", "Number", "Date.now", "performance.now", "Math.random", "Math.floor",
      "Math.round", "Math.ceil", "Math.min", "Math.max", "Array.isArray", "Object.keys", "Object.values",
      "Object.entries", "crypto.randomUUID", "randomUUID", "process.hrtime", "setTimeout", "clearTimeout",
-     "setInterval", "clearInterval", "setImmediate", "parseInt", "parseFloat")
+     "setInterval", "clearInterval", "setImmediate", "parseInt", "parseFloat", "Promise.resolve", "Promise.allSettled",
+     "structuredClone", "queueMicrotask", "contextlib.ExitStack", "contextlib.AsyncExitStack", "ExitStack",
+     "AsyncExitStack", "asyncio.Lock", "asyncio.Event", "asyncio.create_task", "asyncio.current_task")
 )  # fmt: skip
 _QUIET_NEW = frozenset(
     ("Set", "Map", "WeakMap", "WeakSet", "Date", "Error", "TypeError", "RangeError", "AbortController", "Promise",
-     "Object")
+     "Object", "DisposableStack", "AsyncDisposableStack", "WeakRef", "AbortSignal")
 )  # fmt: skip
 _ASKING = re.compile(r"(is|in|has)(_|[A-Z])")  # `conn.is_closed()`, `runner.isReleased()`
 _LOGGERS = frozenset(("console", "log", "logger", "logging", "LOG", "LOGGER", "_log", "_logger"))
@@ -502,11 +556,29 @@ def _names(module: Module, index: int) -> _Names:
     return _Names(frozenset(local), functions)
 
 
-def _within(module: Module, number: int, outer: int) -> bool:
-    parent = module.functions[number].parent
-    while parent > outer:
-        parent = module.functions[parent].parent
-    return parent == outer
+def _often(module: Module, index: int) -> frozenset[str]:
+    """Names that a function and those inside of it declare more than once."""
+    counts: dict[str, int] = {}
+    for number in (index, *_nested(module, index)):
+        function = module.functions[number]
+        declared = [each.target for each in function.params]
+        declared += [each.target for each in _nodes(function.body) if isinstance(each, Assign) and each.declare]
+        for target in declared:
+            for name in _bound(target):
+                counts[name] = counts.get(name, 0) + 1
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _nested(module: Module, outer: int) -> Iterator[int]:
+    """The functions inside of another one, at any depth: they follow it, for readers number functions as they begin."""
+    inside = {outer}
+    for number in range(outer + 1, len(module.functions)):
+        function = module.functions[number]
+        if function.parent in inside:
+            inside.add(number)
+            yield number
+        elif function.span[0] >= module.functions[outer].span[1] and outer:
+            return
 
 
 def _blocks(node: object) -> tuple[Block, ...]:
@@ -560,7 +632,7 @@ class _Walk:
 
     def __init__(
         self, module: Module, function: int, birth: Expr, effects: Effects, yields: Effect,
-        releasers: Sequence[str], error: str,
+        releasers: Sequence[str], error: str, holder: str, leaving: bool, shape: Shape | None,
     ) -> None:  # fmt: skip
         self.module = module
         self.function = function
@@ -569,8 +641,14 @@ class _Walk:
         self.yields = yields
         self.releasers = releasers
         self.error = error
+        self.holder = holder
+        self.leaving = leaving
+        self.shapes: list[Shape] = []
+        self.value_of_birth = _IT if shape is None else self.shaped(shape)
         self.names: dict[int, _Names] = {}
         self.local = self.names_of(function).local
+        self.declaring: dict[int, frozenset[str]] = {}  # by the identity of a block
+        self.often = frozenset() if module.language == "python" else _often(module, function)
         self.touching: dict[tuple[int, frozenset[str]], Effect | None] = {}
         self.flags = self.flags_of(function) | ({error} - {""})
         self.setting: dict[int, bool] = {}  # local functions that set a flag
@@ -582,6 +660,7 @@ class _Walk:
         self.steps = 0
         self.leaks: dict[tuple[Span, ExitKind], bool] = {}
         self.turned: set[Span] = set()
+        self.waited: set[Span] = set()  # calls whose promise is awaited, returned or chained
         self.late: list[tuple[Span, tuple[ExitKind, Span], bool]] = []
         self.releases: set[Span] = set()
         self.double: dict[tuple[Span, Span], bool] = {}
@@ -618,7 +697,9 @@ class _Walk:
 
     def end(self, state: _State, kind: ExitKind, span: Span, handling: bool) -> None:
         """A path ends here."""
-        if state.phase is _Phase.HELD:
+        if state.phase is _Phase.HELD and not self.leaving:
+            self.handed = True
+        elif state.phase is _Phase.HELD:
             if state.turn and kind is ExitKind.END and not self.named_after(state.turn[2], state):
                 self.late.append((span, state.turn[:2], state.second))
             else:
@@ -675,6 +756,20 @@ class _Walk:
         self.handed = True
         return _settled(state, _Phase.HANDED)
 
+    def lose(self, state: _State, span: Span) -> _State:
+        """The place is that of the error or the jump that led here, if there is one."""
+        if state.phase is not _Phase.HELD:
+            return state
+        number = state.pending[-1] if state.pending else -1
+        if number >= 0:
+            for at, handling in self.witnesses[number]:
+                self.leak(self.waiting[number].kind, at, handling or state.second)
+        elif state.cause is not None:
+            self.leak(ExitKind.EXCEPTION, state.cause, state.second)
+        else:
+            self.leak(ExitKind.LOST, span, state.second)
+        return _settled(state, _Phase.LOST)
+
     def lose_track(self, state: _State) -> _State:
         self.unknown = True
         return _settled(state, _Phase.UNKNOWN)
@@ -685,6 +780,8 @@ class _Walk:
                 return self.release(state, span, arranged)
             case Effect.HAND_ON:
                 return self.hand(state)
+            case Effect.LOSE:
+                return self.lose(state, span)
             case _:
                 return state
 
@@ -710,12 +807,13 @@ class _Walk:
     def joined(self, before: _State, pairs: _Pairs, tests: Sequence[Expr]) -> _Pairs:
         """Arms of an undecided condition meet: held here and given back there is nothing one can tell.
 
-        If the condition is about the resource itself (``if not conn.closed``), it is given back.
+        If the condition is about the resource itself (``if not conn.closed``), it is given back. Where it is handed
+        on in one arm and held in the other, the other goes on: nobody else has it there.
         """
         if before.phase is not _Phase.HELD:
             return pairs
         phases = {state.phase for state, _ in pairs}
-        if _Phase.HELD not in phases or not phases & {_Phase.RELEASED, _Phase.HANDED, _Phase.UNKNOWN}:
+        if _Phase.HELD not in phases or not phases & {_Phase.RELEASED, _Phase.UNKNOWN}:
             return pairs
         names = {name for name, value in before.env if value.kind is _Kind.RESOURCE}
         own = _Phase.RELEASED in phases and any(
@@ -739,7 +837,7 @@ class _Walk:
         decide whether it is born, given back or handed on, or are set to constants beside that.
         """
         functions = self.module.functions
-        nested = [number for number in range(index + 1, len(functions)) if _within(self.module, number, index)]
+        nested = list(_nested(self.module, index))
         nodes = list(_nodes([functions[number].body for number in (index, *nested)]))
         names = self.candidates(nodes)
         tests: dict[str, int] = {}
@@ -862,6 +960,8 @@ class _Walk:
             env |= {(name, value)}
         after = state._replace(env=env)
         if state.phase is _Phase.HELD and _has_alias(state) and not _has_alias(after):
+            if self.holder:
+                return self.hand(state)
             self.leak(ExitKind.REBOUND, span, state.second)
             return _settled(state, _Phase.LOST)
         return after
@@ -869,7 +969,7 @@ class _Walk:
     def given_away(self, value: _Value, state: _State) -> _State:
         """The value goes where this analysis does not follow: returned, stored on an owner, sent out."""
         match value.kind:
-            case _Kind.RESOURCE | _Kind.HOLDER | _Kind.CLOSING | _Kind.RELEASER:
+            case _Kind.RESOURCE | _Kind.HOLDER | _Kind.CLOSING | _Kind.RELEASER | _Kind.SHAPE:
                 return self.hand(state)
             case _Kind.FUNCTION | _Kind.BUNDLE if self.touch(value, state):
                 return self.hand(state)
@@ -879,6 +979,45 @@ class _Walk:
     # --- statements
 
     def block(self, block: Block, states: Sequence[_State], exits: _Exits) -> list[_State]:
+        hiding = self.hiding(block)
+        if hiding and any(_root(path) in hiding for state in states for path, _ in state.env):
+            return self.hidden(block, hiding, states, exits)
+        return self.plainly(block, states, exits)
+
+    def hiding(self, block: Block) -> frozenset[str]:
+        """Names that a block declares for itself, and that the function declares elsewhere, too."""
+        if self.module.language == "python" or not block:
+            return frozenset()
+        found = self.declaring.get(id(block))
+        if found is None:
+            names = (
+                name
+                for each in block
+                if isinstance(each, Do) and isinstance(each.value, Assign) and each.value.declare not in ("", "var")
+                for name in _bound(each.value.target)
+            )
+            found = self.declaring[id(block)] = self.often.intersection(names)
+        return found
+
+    def hidden(self, block: Block, names: frozenset[str], states: Sequence[_State], exits: _Exits) -> list[_State]:
+        """A block whose names are others than those of the same spelling around it."""
+        after: list[_State] = []
+        for state in states:
+            outer = frozenset(each for each in state.env if _root(each[0]) in names)
+            inner: _Exits = {}
+            ends = self.plainly(block, [state._replace(env=state.env - outer)], inner)
+
+            def restored(end: _State, outer: _Env = outer) -> _State:
+                if end.phase in (_Phase.HANDED, _Phase.UNKNOWN, _Phase.LOST):
+                    return end
+                return end._replace(env=frozenset(each for each in end.env if _root(each[0]) not in names) | outer)
+
+            after += (restored(end) for end in ends)
+            for key, witnesses in inner.items():
+                _leave(exits, key._replace(state=restored(key.state)), witnesses)
+        return after
+
+    def plainly(self, block: Block, states: Sequence[_State], exits: _Exits) -> list[_State]:
         current = list(states)
         for statement in block:
             if not current:
@@ -919,6 +1058,8 @@ class _Walk:
         return ()
 
     def returns(self, node: Return, states: Sequence[_State], exits: _Exits) -> None:
+        if node.value is not None:
+            self.waited.add(node.value.span)
         for state in states:
             pairs = self.value(node.value, state, exits) if node.value is not None else [(state, _NOTHING)]
             for after, value in pairs:
@@ -1078,12 +1219,16 @@ class _Walk:
         loose: _Exits = {}
         for key, witnesses in thrown.items():
             _leave(loose if key.kind in (ExitKind.EXCEPTION, ExitKind.RAISE) else exits, key, witnesses)
+        caused = [span for key in loose if key.state.phase is _Phase.HELD for span, _ in loose[key]]
+        cause = min(caused, default=None) if self.holder else None
         for handler in handlers:
             names = {_path(each).rpartition(".")[2] for each in handler.types}
             every = not handler.types or bool(names & _ALL_CAUGHT)
             entering = []
             for key in loose:
                 state = _caught(key)
+                if state.phase is _Phase.HELD:
+                    state = state._replace(cause=cause)
                 if handler.name:
                     state = self.bind(handler.name, _TRUTHY, state, handler.span)
                 entering.append(state)
@@ -1149,7 +1294,7 @@ class _Walk:
                         case _Kind.CLOSING:
                             after = self.closes(item.value, after)
                             bound = _IT
-                        case _Kind.HOLDER:
+                        case _Kind.HOLDER | _Kind.SHAPE:
                             after, bound = self.hand(after), _OTHER
                         case _:
                             bound = _OTHER
@@ -1205,6 +1350,12 @@ class _Walk:
                 return self.distinct(found + [(each, op == "and") for each in live])
             case Operation(op="==" | "!=" as op, operands=(left, right)):
                 return [(after, truth is (op == "==")) for after, truth in self.equality(left, right, state, exits)]
+            case Operation(op="instanceof", operands=(Name() as subject, kind)) if _path(kind):
+                return self.of_kind(subject, _path(kind), state)
+            case Call(callee=Name(id="isinstance"), args=(Argument(value=Name() as subject), Argument(value=kind))) if (
+                _path(kind)
+            ):
+                return self.of_kind(subject, _path(kind), state)
             case Operation(op="in", operands=(Text(value=name), Call(callee=Name(id="locals" | "vars")))):
                 bound = _known(state, name)
                 decided = _truth(bound) if bound else None
@@ -1218,6 +1369,16 @@ class _Walk:
                     else:
                         found += ((self.noted(test, _TRUTHY, after), True), (self.noted(test, _FALSY, after), False))
                 return found
+
+    def of_kind(self, subject: Name, kind: str, state: _State) -> list[tuple[_State, bool]]:
+        """``db instanceof Pool``: what was found once holds until the name is bound anew."""
+        path = f"{subject.id}.?{kind.replace('.', '?')}"
+        bound = _known(state, path)
+        if bound is not None:
+            return [(state, bool(_truth(bound)))]
+        if subject.id not in self.flags:
+            return [(state, True), (state, False)]
+        return [(state._replace(env=state.env | {(path, each)}), each is _TRUTHY) for each in (_TRUTHY, _FALSY)]
 
     def equality(self, left: Expr, right: Expr, state: _State, exits: _Exits) -> list[tuple[_State, bool]]:
         match left, right:
@@ -1258,7 +1419,9 @@ class _Walk:
         return found
 
     def distinct(self, found: Iterable[_T]) -> list[_T]:
-        kept = list(dict.fromkeys(found))
+        kept = list(found)
+        if len(kept) > 1:  # hashing the values of a long literal again for each of its items takes long
+            kept = list(dict.fromkeys(kept))
         if len(kept) > _STATES:
             raise _TooMuch
         return kept
@@ -1277,7 +1440,11 @@ class _Walk:
                     self.leak(after.turn[0], after.turn[1], after.second)
                 else:
                     self.leak(ExitKind.TURN, birth.span, after.second)
-            found.append((_born(after), _IT))
+            born = _born(after)
+            if self.holder:
+                found.append((born._replace(env=born.env | {(self.holder, _IT)}), _OTHER))
+            else:
+                found.append((born, self.value_of_birth))
         for key, witnesses in inner.items():
             # Where it fails there is no resource.
             _leave(exits, key._replace(state=_unborn(key.state)), witnesses)
@@ -1299,8 +1466,7 @@ class _Walk:
                 ]
             case Index(owner=owner, key=key):
                 return [
-                    (after, _IT if holder.kind is _Kind.HOLDER and holder.of == at.of is not None else _OTHER)
-                    for after, (holder, at) in self.several((owner, key), state, exits)
+                    (after, self.item(holder, at)) for after, (holder, at) in self.several((owner, key), state, exits)
                 ]
             case Call():
                 return self.call(expr, state, exits)
@@ -1340,8 +1506,32 @@ class _Walk:
                     found.append((after, _OTHER))
                 return found
 
+    def shaped(self, shape: Shape) -> _Value:
+        if shape not in self.shapes:
+            self.shapes.append(shape)
+        return _Value(_Kind.SHAPE, self.shapes.index(shape))
+
+    def part(self, owner: _Value, key: object) -> _Value:
+        """A member of an object that holds the resource."""
+        shape = self.shapes[owner.of] if isinstance(owner.of, int) else {}
+        match shape.get(key) if isinstance(key, str | int) else None:
+            case Part.IT:
+                return _IT
+            case Part.RELEASES:
+                return _Value(_Kind.RELEASER, str(key))
+            case _:
+                return _OTHER
+
+    def item(self, owner: _Value, key: _Value) -> _Value:
+        """``owner[key]``."""
+        if owner.kind is _Kind.SHAPE and key.kind is _Kind.CONSTANT:
+            return self.part(owner, key.of)
+        return _IT if owner.kind is _Kind.HOLDER and owner.of == key.of is not None else _OTHER
+
     def attribute(self, member: Member, owner: _Value, state: _State) -> _Value:
         match owner.kind:
+            case _Kind.SHAPE:
+                return self.part(owner, member.name)
             case _Kind.RESOURCE:
                 reference = Call(member, (), member.span)
                 if self.effects.method(member.name, reference) is Effect.RELEASE:
@@ -1361,7 +1551,7 @@ class _Walk:
                     return _Value(_Kind.HOLDER, key)
                 case _Kind.HOLDER:
                     return value
-                case _Kind.CLOSING | _Kind.RELEASER:
+                case _Kind.CLOSING | _Kind.RELEASER | _Kind.SHAPE:
                     return _Value(_Kind.HOLDER, None)
                 case _Kind.FUNCTION | _Kind.BUNDLE:
                     bundle = _Value(_Kind.BUNDLE, value.of)
@@ -1406,6 +1596,7 @@ class _Walk:
         ]
 
     def awaited(self, expr: Await, inner: Expr, state: _State, exits: _Exits) -> _Pairs:
+        self.waited.add(inner.span)
         found = self.value(inner, state, exits)
         if isinstance(inner, Call):  # the call is the place; a second edge says nothing new
             return found
@@ -1503,6 +1694,18 @@ class _Walk:
                     bound = self.attribute(member, _IT, state)
                     states = [s for each in states for s in self.assign(entry.value, bound, None, each, exits, span)]
                 return states
+            case Record(entries=entries) if what.kind is _Kind.SHAPE:
+                states = [state]
+                for entry in entries:
+                    bound = what if entry.spread else self.part(what, entry.key)
+                    states = [s for each in states for s in self.assign(entry.value, bound, None, each, exits, span)]
+                return self.unreachable(states)
+            case Items(items=items) if what.kind is _Kind.SHAPE:
+                states = [state]
+                for index, item in enumerate(items):
+                    bound = what if isinstance(item, Spread) else self.part(what, index)
+                    states = [s for each in states for s in self.assign(item, bound, None, each, exits, span)]
+                return self.unreachable(states)
             case Record(entries=entries) if what.kind is _Kind.HOLDER and what.of is not None:
                 states = [state]
                 for entry in entries:
@@ -1518,6 +1721,10 @@ class _Walk:
                 for name in _bound(target):
                     after = self.bind(name, _OTHER, after, span)
                 return [after]
+
+    def unreachable(self, states: Sequence[_State]) -> list[_State]:
+        """Taken apart without anything that can give it back: perhaps what was left out matters."""
+        return [state if _has_alias(state) else self.hand(state) for state in states]
 
     def parts_value(self, part: Expr, state: _State) -> _Value:
         """The value of a part of a literal that has been evaluated before."""
@@ -1570,6 +1777,8 @@ class _Walk:
                 target = owner
         if target.kind is _Kind.RELEASER:
             return [(self.release(state, call.span), _OTHER)]
+        if target.kind is _Kind.RESOURCE and call.tag:
+            owner = target
         if target.kind is _Kind.FUNCTION and isinstance(target.of, int):
             function = self.module.functions[target.of]
             if self.concerns(target.of, values, state) and not function.generator:
@@ -1578,9 +1787,17 @@ class _Walk:
             executor = values[0]
             if executor.kind is _Kind.FUNCTION and isinstance(executor.of, int) and self.touch(executor, state):
                 return [(s, _OTHER) for s, _ in self.inlined(executor.of, [], state, exits, call.span)]
+        named = callee.name if isinstance(callee, Member) else ""
+        if owner.kind is _Kind.SHAPE and self.part(owner, named).kind is _Kind.RELEASER:
+            return [(self.release(state, call.span), _OTHER)]
+        kept = self.kept(call, values)
+        if kept is not None:
+            if not quiet and self.effects.raises(call):
+                self.throws(state if _has_alias(state) else _unborn(state), call.span, exits)
+            return [(state, kept)]
         verdict, arranged, same = self.verdict(call, owner, values, state)
         fresh = not _has_alias(state)
-        if verdict is Effect.RELEASE or verdict is Effect.HAND_ON:
+        if verdict in (Effect.RELEASE, Effect.HAND_ON, Effect.LOSE):
             return [(self.apply(verdict, state, call.span, arranged), _IT if same else _OTHER)]
         if self.wraps(call, values):
             return [(state, _Value(_Kind.CLOSING))]
@@ -1588,10 +1805,21 @@ class _Walk:
             for value in values:
                 if self.touch(value, state) in (Effect.RELEASE, Effect.HAND_ON):
                     return [(self.called_back(value, state), _OTHER)]
-        if not quiet and not _harmless(call, owner) and self.effects.raises(call):
+        floating = owner.kind is _Kind.RESOURCE and self.floats(call)
+        if not quiet and not floating and not _harmless(call, owner) and self.effects.raises(call):
             # Passing on what nobody has a name for yet: where that fails, there is no resource (`wait_for(acquire())`).
             self.throws(_unborn(state) if same and fresh else state, call.span, exits)
         return [(state, _IT if same else _OTHER)]
+
+    def kept(self, call: Call, values: Sequence[_Value]) -> _Value | None:
+        """An object that keeps the resource it is given, if its class is known."""
+        given = [number for number, value in enumerate(values) if value.kind in _ALIASES]
+        if len(given) != 1 or values[given[0]].kind is not _Kind.RESOURCE or call.args[given[0]].spread:
+            return None
+        shape = self.effects.keeps(call, given[0], call.args[given[0]].name)
+        if shape is None:
+            return None
+        return self.shaped(shape) if shape else _TRUTHY  # an object, and nothing of the resource to be seen
 
     def verdict(self, call: Call, owner: _Value, values: Sequence[_Value], state: _State) -> tuple[Effect, bool, bool]:
         """What a call does, whether it only arranges a release, and whether its value is the resource."""
@@ -1599,7 +1827,9 @@ class _Walk:
         name = callee.name if isinstance(callee, Member) else _path(callee)
         effects: list[Effect] = []
         arranged = False
-        if isinstance(callee, Member):
+        if call.tag and owner.kind is _Kind.RESOURCE:
+            effects.append(self.effects.method("", call))
+        elif isinstance(callee, Member):
             if owner.kind is _Kind.RESOURCE:
                 effects.append(self.effects.method(callee.name, call))
             elif owner.kind in (_Kind.HOLDER, _Kind.CLOSING) or (
@@ -1628,6 +1858,8 @@ class _Walk:
                     effects.append(Effect.HAND_ON)
                 case _Kind.HOLDER:
                     effects.append(self.effects.argument(call, index, str(value.of)))
+                case _Kind.SHAPE:
+                    effects.append(Effect.HAND_ON)
                 case _Kind.CLOSING:
                     arranged = entered = name in _ENTERED
                     effects.append(Effect.RELEASE if entered else Effect.HAND_ON)
@@ -1643,10 +1875,15 @@ class _Walk:
                         effects.append(Effect.HAND_ON)
                 case _:
                     pass
-        for effect in (Effect.RELEASE, Effect.HAND_ON):
+        for effect in (Effect.RELEASE, Effect.LOSE, Effect.HAND_ON):
             if effect in effects:
                 return effect, arranged, entered
         return Effect.USE, False, entered or Effect.SAME in effects
+
+    def floats(self, call: Call) -> bool:
+        """A call that gives a promise nobody waits for here: its rejection comes up elsewhere, if at all."""
+        asynchronous = self.module.functions[self.stack[-1] if self.stack else self.function].asynchronous
+        return asynchronous and self.module.language != "python" and call.span not in self.waited
 
     def frees(self, call: Call, index: int) -> bool:
         """``stack.callback(pool.putconn, conn)``: the first argument is called with the others."""
@@ -1669,6 +1906,7 @@ class _Walk:
     def chain(self, call: Call, callee: Member, state: _State, exits: _Exits) -> _Pairs:
         """``promise.then(f, g)``, ``.catch(g)``, ``.finally(f)``, followed as if they were awaited here."""
         thrown: _Exits = {}
+        self.waited.add(callee.owner.span)
         settled = self.value(callee.owner, state, thrown)
         functions = [each.value for each in call.args]
         found: _Pairs = []
@@ -1871,7 +2109,8 @@ class _Walk:
                         found.add(effect)
                 case _:
                     pass
-        return next((e for e in (Effect.RELEASE, Effect.HAND_ON) if e in found), Effect.USE if found else None)
+        gravest = (Effect.RELEASE, Effect.LOSE, Effect.HAND_ON)
+        return next((each for each in gravest if each in found), Effect.USE if found else None)
 
     def nested_function(self, number: int, name: str) -> int | None:
         while number > 0:

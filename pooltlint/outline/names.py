@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -118,6 +119,26 @@ class Scopes:
     holders: dict[int, tuple[str, Span]] = field(default_factory=dict)
     stores: list[tuple[Assign, int]] = field(default_factory=list)
     captured: dict[Span, int] = field(default_factory=dict)
+    _starts: list[int] = field(default_factory=list)
+    _ordered: list[Site] = field(default_factory=list)
+    _inside: dict[int, list[Site]] = field(default_factory=dict)
+    _grouped: int = -1
+
+    def between(self, start: int, end: int) -> list[Site]:
+        """The calls that begin in a span, in order of their places."""
+        if len(self._ordered) != len(self.sites):
+            self._ordered = sorted(self.sites, key=lambda each: each.call.span[0])
+            self._starts = [each.call.span[0] for each in self._ordered]
+        return self._ordered[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+
+    def inside(self, function: int) -> list[Site]:
+        """The calls that a function makes itself, in order of their places."""
+        if self._grouped != len(self.sites):
+            self._grouped = len(self.sites)
+            self._inside.clear()
+            for each in sorted(self.sites, key=lambda each: each.call.span[0]):
+                self._inside.setdefault(each.function, []).append(each)
+        return self._inside.get(function, [])
 
     def lookup(self, function: int, name: str) -> tuple[int, list[Binding]] | None:
         """The bindings of a name as seen from a function, with the function whose scope holds them."""
@@ -254,7 +275,13 @@ class _Walk:
     # --- binding ---
 
     def bind(self, function: int, name: str, binding: Binding) -> None:
-        self.out.names[function].setdefault(name, []).append(binding)
+        """A type that has the name of a value is not what the name is worth."""
+        found = self.out.names[function].setdefault(name, [])
+        if found and binding.op == "type" and found[0].op != "type":
+            return
+        if found and binding.op != "type" and found[0].op == "type":
+            found.clear()
+        found.append(binding)
 
     def attribute(self, cls: int, name: str, binding: Binding) -> None:
         self.out.attributes[cls].setdefault(name, []).append(binding)

@@ -355,7 +355,7 @@ class Parameter(Struct, frozen=True, array_like=True, gc=False):
     """One parameter. ``target`` is a :class:`Name`, or a destructuring target.
 
     ``kind``: ``""``, ``*`` (rest), ``**``. ``property``: a TypeScript constructor parameter that is
-    a field too (``private pool: Pool``).
+    a field too (``private pool: Pool``); ``private``: one that other classes cannot see.
     """
 
     target: Expr
@@ -365,6 +365,7 @@ class Parameter(Struct, frozen=True, array_like=True, gc=False):
     kind: str = ""
     property: bool = False
     decorators: tuple[Expr, ...] = ()
+    private: bool = False
 
 
 class Function(Struct, frozen=True, array_like=True, gc=False):
@@ -397,7 +398,7 @@ class Function(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Field(Struct, frozen=True, array_like=True, gc=False):
-    """A class attribute declared in the class body."""
+    """A class attribute declared in the class body. ``private``: other classes cannot see it (TypeScript, ``#name``)."""
 
     name: str
     span: Span
@@ -405,6 +406,7 @@ class Field(Struct, frozen=True, array_like=True, gc=False):
     annotation: Expr | None = None
     static: bool = False
     decorators: tuple[Expr, ...] = ()
+    private: bool = False
 
 
 class Class(Struct, frozen=True, array_like=True, gc=False):

@@ -40,6 +40,8 @@ class Sight:
     startup: tuple[str, ...] = ()
     version: str = ""
     pins: bool = False
+    pooled: str = ""
+    """How the provider's pooler in front of the same database is reached, for direct addresses; ``""`` for none."""
 
 
 @cache

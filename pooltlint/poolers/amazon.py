@@ -30,5 +30,7 @@ def recognise(dsn: Dsn) -> Sight | None:
         )
     if _SERVER.search(dsn.host):
         kind = "an Aurora cluster" if ".cluster-" in dsn.host else "an RDS instance"
-        return Sight(Mode.DIRECT, "", f"the host is {kind}", Truth.YES)
+        return Sight(
+            Mode.DIRECT, "", f"the host is {kind}", Truth.YES, pooled="the endpoint of an RDS Proxy in front of it"
+        )
     return None

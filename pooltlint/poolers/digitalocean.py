@@ -25,5 +25,11 @@ def recognise(dsn: Dsn) -> Sight | None:
                 direct="the same host on port 25060, with the database's own name",
             )
         case 25060:
-            return Sight(Mode.DIRECT, "", "port 25060 is DigitalOcean's PostgreSQL itself", Truth.YES)
+            return Sight(
+                Mode.DIRECT,
+                "",
+                "port 25060 is DigitalOcean's PostgreSQL itself",
+                Truth.YES,
+                pooled="the same host on port 25061, with the name of a connection pool as the database",
+            )
     return None

@@ -25,5 +25,11 @@ def recognise(dsn: Dsn) -> Sight | None:
                 direct="the same host with direct. instead of pgbouncer.",
             )
         case "direct":
-            return Sight(Mode.DIRECT, "", "the host is the direct address of a Fly Managed Postgres cluster", Truth.YES)
+            return Sight(
+                Mode.DIRECT,
+                "",
+                "the host is the direct address of a Fly Managed Postgres cluster",
+                Truth.YES,
+                pooled="the same host with pgbouncer. instead of direct.",
+            )
     return None

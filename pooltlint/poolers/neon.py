@@ -34,5 +34,11 @@ def recognise(dsn: Dsn) -> Sight | None:
             direct="the same host without -pooler",
         )
     if _ENDPOINT.match(first) and known:
-        return Sight(Mode.DIRECT, "", "the host is a Neon endpoint without -pooler", Truth.YES)
+        return Sight(
+            Mode.DIRECT,
+            "",
+            "the host is a Neon endpoint without -pooler",
+            Truth.YES,
+            pooled="the same host with -pooler behind its first label",
+        )
     return None

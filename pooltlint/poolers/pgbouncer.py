@@ -72,6 +72,35 @@ LONGEST_DATABASE_NAME = 63
 RESERVED_DATABASE = "pgbouncer"
 """The admin console; ``check_reserved_database`` in src/util.c."""
 
+_GUESSED = re.compile(
+    "(?>"
+    + "|".join(
+        sorted(
+            """my the your our some super very strong secure new db pg app user admin root test testing dev local demo
+            example sample default dummy fake foo bar baz placeholder change changed me this now please set replace
+            with real here in to for from prod production todo fixme password passwd pass pwd pw secret postgres
+            postgresql pgbouncer bouncer md5 scram sha hash value hashed encrypted generated none null empty welcome
+            letmein qwerty abc rails django guest xxx xx x yyy if any super user development database web api backend service""".split(),
+            key=len,
+            reverse=True,
+        )
+    )
+    + r"|[\d\W_])*+"
+)
+"""Words that stand for a password in a file that somebody still has to fill in, or that everybody tries first."""
+
+
+def guessable(secret: str, user: str = "") -> bool:
+    """A placeholder, the user's own name, or a word that everybody tries first: giving it away gives nothing away."""
+    plain = secret.strip().lower()
+    name = user.strip().lower()
+    stem = re.sub(r"[_-]?(?:user|usr|admin|app|db|dev|test|prod)$", "", name)
+    rest = plain
+    for each in (name, stem, *re.split(r"[_.-]", name)):
+        rest = rest.replace(each, "-") if len(each) > 2 else rest
+    return len(plain) < 4 or rest.isdigit() or _GUESSED.fullmatch(rest) is not None
+
+
 PREPARED_STATEMENTS_SINCE: Version = (1, 21, 0)
 PREPARED_STATEMENTS_BY_DEFAULT_SINCE: Version = (1, 24, 0)
 QUOTED_NAMES_SINCE: Version = (1, 25, 0)

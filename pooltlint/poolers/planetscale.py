@@ -26,5 +26,11 @@ def recognise(dsn: Dsn) -> Sight | None:
                 direct="the same host on port 5432",
             )
         case 0 | 5432:
-            return Sight(Mode.DIRECT, "", "the host is a PlanetScale database and the port is 5432", Truth.YES)
+            return Sight(
+                Mode.DIRECT,
+                "",
+                "the host is a PlanetScale database and the port is 5432",
+                Truth.YES,
+                pooled="the same host on port 6432",
+            )
     return None

@@ -23,5 +23,5 @@ def recognise(dsn: Dsn) -> Sight | None:
                 direct="db.prisma.io:5432",
             )
         case "db.prisma.io":
-            return Sight(Mode.DIRECT, "", "the host is db.prisma.io", Truth.YES)
+            return Sight(Mode.DIRECT, "", "the host is db.prisma.io", Truth.YES, pooled="pooled.db.prisma.io:5432")
     return None

@@ -45,5 +45,11 @@ def recognise(dsn: Dsn) -> Sight | None:
                     direct="the same host on port 5432",
                 )
             case 0 | 5432:
-                return Sight(Mode.DIRECT, "", f"{said} and the port is 5432", Truth.YES)
+                return Sight(
+                    Mode.DIRECT,
+                    "",
+                    f"{said} and the port is 5432",
+                    Truth.YES,
+                    pooled="the project's shared pooler on port 6543 (…pooler.supabase.com:6543), or the same host on port 6543 where the project has a dedicated one",
+                )
     return None

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pooltlint.model.commands import conceal, lines, quoted, words
 from pooltlint.model.environment import profile_of, variable
-from pooltlint.model.facts import CommandFile, Profile, Script, Variable
+from pooltlint.model.facts import CommandFile, Profile, Script, Setting, Variable
 from pooltlint.model.finding import Problem
 from pooltlint.model.source import Span, line_starts, place
 from pooltlint.outline.nodes import Comment
@@ -102,6 +102,7 @@ def _dockerfile(path: str, data: bytes) -> CommandFile:
     source = data.decode("latin-1")
     stage, number = "", -1
     bases: dict[str, str] = {}  # what each stage is built on
+    images: dict[str, Setting] = {}
     found: list[tuple[str, Script | Variable]] = []
     for line in _instructions(source):
         if line.name == "FROM":
@@ -109,6 +110,9 @@ def _dockerfile(path: str, data: bytes) -> CommandFile:
             named = _FROM.match(_FLAGS.sub("", line.text, count=1))
             stage = (named[2] if named and named[2] else str(number)).lower()
             bases[stage] = named[1].lower() if named else ""
+            if named:
+                at = place(path, starts, (line.start, line.start + len(line.text.rstrip())))
+                images[stage] = Setting("FROM", named[1] if "$" not in named[1] else None, at, at)
         elif line.name == "ENV":
             for name, value, span in _env(line):
                 found.append((stage, variable(name, value, place(path, starts, span), profile)))
@@ -127,7 +131,9 @@ def _dockerfile(path: str, data: bytes) -> CommandFile:
             scripts.append(replace(each, service=service))
         else:
             variables.append(replace(each, service=service))
-    return CommandFile(path, tuple(scripts), tuple(variables), comments=_comments(data), lines=starts)
+    return CommandFile(
+        path, tuple(scripts), tuple(variables), comments=_comments(data), lines=starts, base=images.get(stage)
+    )
 
 
 def _instructions(source: str) -> Iterator[_Line]:

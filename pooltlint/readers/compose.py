@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -32,6 +33,7 @@ def read(path: str, data: bytes) -> DeploymentFile:
     - ``build`` is the Dockerfile's path relative to the compose file, ``""`` for one that is elsewhere.
     - ``instances``: ``deploy.replicas``, else ``scale``; ``None`` where not written.
     - ``names``: the container's name and the aliases in networks.
+    - ``cores`` and ``memory``: ``deploy.resources.limits``, else ``cpus`` and ``mem_limit``; cores rounded up.
 
     Never raises; what cannot be read is a problem.
     """
@@ -102,6 +104,7 @@ def _service(
         image=mask(_text(image)),
         image_at=place(path, starts, inside(image)) if isinstance(image, Scalar) and _text(image) else None,
         ports=tuple(dict.fromkeys(pair for each in every("ports") for pair in _port(each))),
+        private=tuple(dict.fromkeys(target for each in every("ports") for target in _private(each))),
         environment=tuple(variables.values()),
         env_files=tuple(file for each in every("env_file") if (file := _text(each) or _text(_at(each, "path")))),
         mounts=tuple(mount for each in every("volumes") if (mount := _mount(each))),
@@ -109,7 +112,11 @@ def _service(
         build=_build(first("build")),
         names=tuple(dict.fromkeys(_aliases(first("container_name"), first("hostname"), first("networks")))),
         instances=_instances(path, starts, first("deploy"), first("scale")),
+        cores=_limit(path, starts, _at(first("deploy"), "resources", "limits", "cpus") or first("cpus"), _CORES),
+        memory=_limit(path, starts, _at(first("deploy"), "resources", "limits", "memory") or first("mem_limit"), _MIB),
         depends_on=tuple(dict.fromkeys(_names(first("depends_on")))),
+        stage=_text(_at(first("build"), "target")).lower(),
+        optional=bool(_items(first("profiles"))),
     )
 
 
@@ -164,6 +171,16 @@ def _port(node: Node) -> list[tuple[int, int]]:
     if len(outside) != len(wanted):
         outside = [0] * len(wanted)
     return list(zip(outside, wanted, strict=True))
+
+
+def _private(node: Node) -> list[int]:
+    """The targets of one item that only the machine itself can reach."""
+    if isinstance(node, Map):
+        host = defaulted(_text(_at(node, "host_ip")))
+    else:
+        host = defaulted(_text(node)).strip().rpartition(":")[0].rpartition(":")[0]
+    loopback = host.strip("[]") in ("localhost", "::1") or host.startswith("127.")
+    return [target for _, target in _port(node)] if loopback else []
 
 
 def _range(text: str) -> list[int]:
@@ -232,6 +249,20 @@ def _instances(path: str, starts: list[int], deploy: Node | None, scale: Node | 
     text = defaulted(_text(written))
     count = int(text) if re.fullmatch(r"\d{1,6}", text) else None
     return Amount(count, place(path, starts, inside(written)), mask(_text(written)))
+
+
+_CORES = {"": 1.0}
+_MIB = {"": 2**-20, "b": 2**-20, "k": 2**-10, "kb": 2**-10, "m": 1.0, "mb": 1.0, "g": 2.0**10, "gb": 2.0**10}
+"""Compose Specification, "Specifying byte values"."""
+
+
+def _limit(path: str, starts: list[int], node: Node | None, units: Mapping[str, float]) -> Amount | None:
+    """A limit of CPUs or of memory in MiB, rounded up to a whole number."""
+    if not isinstance(node, Scalar) or not _text(node):
+        return None
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]{0,2})", defaulted(_text(node)).strip().lower())
+    count = math.ceil(float(found[1]) * units[found[2]]) if found and found[2] in units else None
+    return Amount(count or None, place(path, starts, inside(node)), mask(_text(node)))
 
 
 def _aliases(container: Node | None, host: Node | None, networks: Node | None) -> Iterator[str]:

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from pooltlint.model.environment import profile_of_name
 from pooltlint.model.facts import EnvFile, Profile, Variable
 from pooltlint.model.finding import Problem
 from pooltlint.model.source import Place, line_starts, place
@@ -31,13 +32,7 @@ _REST = re.compile("[^\r\n]*")
 _WIDE = re.compile("[^\x00-\x7f]")
 _QUOTES = "'\"`"
 
-_PROFILES = (
-    (Profile.EXAMPLE, {"example", "sample", "template", "dist", "default", "defaults", "tpl"}),
-    (Profile.CI, {"ci"}),
-    (Profile.TEST, {"test", "tests", "testing", "e2e"}),
-    (Profile.PRODUCTION, {"production", "prod"}),
-    (Profile.DEVELOPMENT, {"development", "dev", "local"}),
-)
+_DEFAULTS = re.compile(r"(?i)(?:^|[^a-z0-9])defaults?(?:[^a-z0-9]|$)")
 _DATABASE_NAME = re.compile(r"(?i)\APG[A-Z]|DATABASE|POSTGRES|(?:\A|_)(?:DB|PG|SQL|DSN)(?:_|\Z)|DIRECT_URL")
 _PRIVATE_NAME = re.compile(
     r"(?i)user|login|salt|hash|cookie|session|private|cert|licen[cs]e|webhook|sign|dsn|jwt|seed|sentry"
@@ -133,8 +128,8 @@ def profile(path: str) -> Profile:
     ``development`` anywhere in the name. ``.env.local`` alone is a developer's own file, hence
     development; ``.env`` is read in every environment, hence unknown. Staging is none of ours.
     """
-    words = set(re.split(r"[^a-z0-9]+", path.rpartition("/")[2].lower()))
-    return next((kind for kind, names in _PROFILES if words & names), Profile.UNKNOWN)
+    name = path.rpartition("/")[2]
+    return Profile.EXAMPLE if _DEFAULTS.search(name) else profile_of_name(name)
 
 
 def npm(text: str) -> tuple[list[Binding], list[int]]:

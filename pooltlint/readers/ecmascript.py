@@ -803,6 +803,42 @@ def _unknown_type(r: _Reading, node: Node) -> Expr:
     return Opaque((), node.byte_range)
 
 
+def _type_alias(r: _Reading, node: Node, out: list[Stmt]) -> None:
+    """``type X = Y`` and ``interface X { … }``: a name for a type, bound by the operator ``type``."""
+    name = node.child_by_field_name("name")
+    body = node.child_by_field_name("value") or node.child_by_field_name("body")
+    if name is None or body is None or name.text is None or node.child_by_field_name("type_parameters") is not None:
+        return
+    extends = any(child.type == "extends_type_clause" for child in node.children)
+    value = _object_type(r, body) if body.type == "interface_body" else _type(r, body)
+    if value is None or extends or (isinstance(value, Opaque) and not value.parts):
+        return
+    if isinstance(value, Record) and not value.entries:
+        return
+    if isinstance(value, Name) and value.id in _WITHOUT_OBJECTS:
+        return
+    target = Name(name.text.decode(errors="replace"), name.byte_range)
+    out.append(Do(Assign(target, value, node.byte_range, op="type", declare="const"), node.byte_range))
+
+
+_WITHOUT_OBJECTS = frozenset(
+    {
+        "string",
+        "number",
+        "boolean",
+        "any",
+        "unknown",
+        "void",
+        "never",
+        "object",
+        "symbol",
+        "bigint",
+        "null",
+        "undefined",
+    }
+)
+
+
 def _type_parts(r: _Reading, node: Node) -> Expr:
     parts = [_type(r, child) for child in node.named_children if child.type != "comment"]
     return Opaque(tuple(part for part in parts if part is not None), node.byte_range)
@@ -820,7 +856,8 @@ def _object_type(r: _Reading, node: Node) -> Expr:
         name, given = child.child_by_field_name("name"), child.child_by_field_name("type")
         if child.type == "property_signature" and name is not None and given is not None and name.text is not None:
             value = _type(r, given)
-            if value is not None:
+            plain = isinstance(value, Name) and value.id in _WITHOUT_OBJECTS
+            if value is not None and not plain:
                 entries.append(Entry(name.text.decode(errors="replace"), value, child.byte_range))
     return Record(tuple(entries), node.byte_range)
 
@@ -957,7 +994,7 @@ def _typed_parameter(r: _Reading, node: Node) -> Parameter | None:
     """A parameter of TypeScript; ``None`` for ``this: T``, which is no parameter at run time."""
     target: Expr | None = None
     annotation = default = None
-    property_, assigned, star = False, False, ""
+    property_, private, assigned, star = False, False, False, ""
     decorators: list[Expr] = []
     for child in node.children:
         kind = child.type
@@ -965,6 +1002,7 @@ def _typed_parameter(r: _Reading, node: Node) -> Parameter | None:
             decorators.append(_inner(r, child))
         elif kind in {"accessibility_modifier", "readonly", "override_modifier"}:
             property_ = True
+            private = private or child.text == b"private"
         elif kind == "type_annotation":
             annotation = _type(r, child)
         elif kind == "=":
@@ -981,7 +1019,14 @@ def _typed_parameter(r: _Reading, node: Node) -> Parameter | None:
     if target is None:
         target = Opaque((), node.byte_range)
     return Parameter(
-        target, node.byte_range, annotation, default and kept(target, default), star, property_, tuple(decorators)
+        target,
+        node.byte_range,
+        annotation,
+        default and kept(target, default),
+        star,
+        property_,
+        tuple(decorators),
+        private,
     )
 
 
@@ -1035,12 +1080,14 @@ def _method(r: _Reading, node: Node, owner: int, decorators: tuple[Expr, ...]) -
 def _field(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> Field | None:
     name: str | None = None
     value = annotation = None
-    static = assigned = False
+    static = assigned = private = False
     own: list[Expr] = []
     for child in node.children:
         kind = child.type
         if kind == "static":
             static = True
+        elif kind == "accessibility_modifier":
+            private = child.text == b"private"
         elif kind == "=":
             assigned = True
         elif kind == "type_annotation":
@@ -1050,10 +1097,10 @@ def _field(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> Field | Non
         elif assigned and child.is_named and kind != "comment":
             value = _expr(r, child)
         elif kind in _KEYS:
-            name = _key(r, child)
+            name, private = _key(r, child), private or kind == "private_property_identifier"
     if name is None:
         return None if value is None else Field("", node.byte_range, value, annotation, static, (*decorators, *own))
-    return Field(name, node.byte_range, value and kept(name, value), annotation, static, (*decorators, *own))
+    return Field(name, node.byte_range, value and kept(name, value), annotation, static, (*decorators, *own), private)
 
 
 def _class(r: _Reading, node: Node, decorators: tuple[Expr, ...]) -> int:
@@ -1628,8 +1675,6 @@ _SILENT = frozenset(
         "hash_bang_line",
         "empty_statement",
         "debugger_statement",
-        "interface_declaration",
-        "type_alias_declaration",
         "function_signature",
         "method_signature",
         "abstract_method_signature",
@@ -1750,6 +1795,8 @@ _STATEMENTS: dict[str, Callable[[_Reading, Node, list[Stmt]], None]] = {
     "function_declaration": _define,
     "generator_function_declaration": _define,
     "class_declaration": _define_class,
+    "type_alias_declaration": _type_alias,
+    "interface_declaration": _type_alias,
     "abstract_class_declaration": _define_class,
     "method_definition": _stray_method,
     "enum_declaration": _enum,

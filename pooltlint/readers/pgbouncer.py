@@ -31,6 +31,7 @@ from pooltlint.poolers.pgbouncer import (
     Scope,
     Version,
     default,
+    guessable,
     known,
 )
 
@@ -167,6 +168,8 @@ class _Reading:
     includes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     main: Place | None = None
+    reset: dict[str, Setting] = field(default_factory=dict)
+    reopened: Place | None = None
     serves: bool = False
     template: bool = False
     partial: bool = False
@@ -231,6 +234,8 @@ def read(path: str, data: bytes, include: Include | None = None) -> BouncerFile:
         problems=tuple(reading.problems),
         comments=tuple(comments),
         lines=starts,
+        reset=tuple(each for name, each in reading.reset.items() if name not in reading.settings),
+        reopened=reading.reopened,
     )
 
 
@@ -378,7 +383,10 @@ def _enter(reading: _Reading, source: _Source, line: _Line) -> None:
             return
         name = near
     elif name == Scope.GLOBAL:
-        reading.settings = {}  # fill_defaults(): every [pgbouncer] header starts from the defaults again
+        if reading.settings:  # fill_defaults(): every [pgbouncer] header starts from the defaults again
+            reading.reset |= reading.settings
+            reading.reopened = at
+        reading.settings = {}
     reading.section = name
     if name == Scope.GLOBAL:
         reading.main = reading.main or at
@@ -882,6 +890,7 @@ def _take_entry(reading: _Reading, source: _Source, line: _Line, scope: Scope) -
     whole = _text(line.value)
     holed = bool(_HOLE.search(whole))
     settings: dict[str, Setting] = {}
+    password: Place | None = None
 
     def report(span: Span | None, fault: _Fault) -> None:
         if source.template and fault.code in _VALUE_CODES:
@@ -913,6 +922,8 @@ def _take_entry(reading: _Reading, source: _Source, line: _Line, scope: Scope) -
         text, odd = _item_value(found, item)
         if odd:
             report(item.span, odd)
+        if found.name == "password" and not holed and not guessable(item.value, line.name):
+            password = source.at((offset + item.span[0], offset + item.span[1]))
         settings[found.name] = Setting(
             found.name,
             text,
@@ -930,7 +941,7 @@ def _take_entry(reading: _Reading, source: _Source, line: _Line, scope: Scope) -
                 ),
             )
     if scope is not Scope.PEER and not fault_of_name:
-        entry = BouncerDatabase(line.name, source.at(line.span), tuple(settings.values()))
+        entry = BouncerDatabase(line.name, source.at(line.span), tuple(settings.values()), password)
         target = reading.databases if scope is Scope.DATABASE else reading.users
         target.pop(line.name, None)
         target[line.name] = entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from pooltlint.model.pooling import deciding
@@ -31,8 +32,13 @@ class Style(Protocol):
 
 
 def render(topology: Topology, out: TextIO, *, form: str = "text", colour: bool = False) -> None:
-    """Write the map. ``form``: ``text``, ``mermaid`` or ``json``."""
-    writer: dict[str, Callable[[Topology, TextIO, bool], None]] = {"text": _text, "mermaid": _mermaid, "json": _json}
+    """Write the map. ``form``: ``text``, ``mermaid``, ``dot`` or ``json``."""
+    writer: dict[str, Callable[[Topology, TextIO, bool], None]] = {
+        "text": _text,
+        "mermaid": _mermaid,
+        "dot": _dot,
+        "json": _json,
+    }
     writer[form](topology, out, colour)
 
 
@@ -114,7 +120,7 @@ def _urls(urls: tuple[Url, ...], style: Style, indent: str) -> Iterator[str]:
         mark = "→" if url in decisive else "·"
         where = _at(url.at) if url.at is not None else "declared"
         profile = f" ({url.profile.value})" if url.profile.value != "unknown" else ""
-        yield f"{indent}{mark} {neutral(url.name) or 'written in code'}  {style(where + profile, 'dim')}\n{indent}    {_host(url)}  {_way(url.route, style)}\n"
+        yield f"{indent}{mark} {neutral(_named(url))}  {style(where + profile, 'dim')}\n{indent}    {_host(url)}  {_way(url.route, style)}\n"
         for note in url.route.because:
             if note.at is None or note.at != url.at:
                 yield f"{indent}    {style(prose(note.text) + (f'  {_at(note.at)}' if note.at else ''), 'dim')}\n"
@@ -122,6 +128,14 @@ def _urls(urls: tuple[Url, ...], style: Style, indent: str) -> Iterator[str]:
                 yield f"{indent}    {style(prose(note.text), 'dim')}\n"
     if not urls:
         yield f"{indent}→ {style('connection string not found in this repository', 'unknown')}\n"
+
+
+def _named(url: Url) -> str:
+    """The variable, or where else a connection string comes from."""
+    if url.name:
+        return url.name
+    configured = url.at is not None and url.at.path.endswith((".yml", ".yaml", ".ini", ".toml", ".conf", ".properties"))
+    return "written in configuration" if configured else "written in code"
 
 
 def _host(url: Url) -> str:
@@ -155,7 +169,7 @@ def _prisma(topology: Topology, style: Style) -> Iterator[str]:
             + style(f"Prisma schema {each.schema.path}", "name")
             + f"\n    {neutral(each.provider) or 'provider not known'}, {neutral(each.version) or 'version not known'}, {engine}\n"
         )
-        yield from _urls(each.url, style, "    ") if each.url or not each.direct_url else ()
+        yield from _urls(each.url, style, "    ") if each.url or each.url_at is not None else ()
         if each.has_direct_url:
             yield "    migrations (directUrl):\n"
             yield from _urls(each.direct_url, style, "    ")
@@ -209,58 +223,96 @@ def _at(place: Place) -> str:
     return f"{neutral(place.path)}:{place.line}"
 
 
-# --- Mermaid --------------------------------------------------------------------------------------
+# --- graphs ---------------------------------------------------------------------------------------
 
 
-def _mermaid(topology: Topology, out: TextIO, colour: bool) -> None:
-    """A flowchart: clients on the left, poolers in the middle, servers on the right."""
-    names: dict[str, str] = {}
-    lines: list[str] = []
+@dataclass(slots=True)
+class _Graph:
+    """Clients on the left, poolers in the middle, servers on the right. ``nodes``: kind and label by identifier.
 
-    def node(kind: str, key: str, label: str, shape: tuple[str, str]) -> str:
-        if (name := f"{kind}:{key}") not in names:
-            names[name] = f"n{len(names)}"
-            lines.append(f'  {names[name]}{shape[0]}"{_escaped(label)}"{shape[1]}')
-        return names[name]
+    ``edges``: from, to and what leads there: the variable and where it is set.
+    """
 
-    users: list[tuple[str, str, tuple[Url, ...]]] = []
-    for client in topology.clients:
-        if client.lifetime.runs is not Runs.TEST and not client.wraps and client.opens:
-            users.append(
-                (
-                    _at(client.at),
-                    f"{client.variable or client.call}\n{client.library}, {_size(client) or client.kind.value}",
-                    client.urls,
-                )
-            )
-    for prisma in topology.prisma:
-        if not prisma.clients:
-            users.append((_at(prisma.at), f"Prisma\n{prisma.schema.path}", prisma.url))
-    for migration in topology.migrations:
-        users.append((f"migrate {_at(migration.at)}", f"{migration.tool}\nmigrations", migration.urls))
-    edges: list[str] = []
-    for key, label, urls in users:
-        start = node("client", key, label, ("[", "]"))
+    nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    edges: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def node(self, kind: str, key: str, label: str) -> str:
+        """The identifier of a node, made when it is new."""
+        name = self.names.setdefault((kind, key), f"n{len(self.names)}")
+        self.nodes.setdefault(name, (kind, label))
+        return name
+
+
+def _graph(topology: Topology) -> _Graph:
+    graph = _Graph()
+    for key, label, urls in _users(topology):
+        start = graph.node("client", key, label)
         for url in deciding(urls) or urls[:1]:
+            evidence = _named(url) + (f"\n{_at(url.at)}" if url.at is not None else "")
             if url.route.pooler:
-                way = node(
+                way = graph.node(
                     "pooler",
                     url.route.pooler + _host(url),
                     f"{url.route.pooler}\n{url.route.mode.value} mode\n{_host(url)}",
-                    ("{{", "}}"),
                 )
-                edges.append(f"  {start} -->|{_escaped(url.name or 'code')}| {way}")
-                edges.append(f"  {way} --> {node('server', 'postgres', 'Postgres', ('[(', ')]'))}")
+                graph.edges[start, way, evidence] = None
+                graph.edges[way, graph.node("server", "postgres", "Postgres"), ""] = None
             else:
-                end = node("server", _host(url), f"Postgres\n{_host(url)}", ("[(", ")]"))
-                edges.append(f"  {start} -->|{_escaped(url.name or 'code')}| {end}")
-    out.write("flowchart LR\n" + "\n".join((*lines, *dict.fromkeys(edges))) + "\n")
+                graph.edges[start, graph.node("server", _host(url), f"Postgres\n{_host(url)}"), evidence] = None
+    return graph
+
+
+def _users(topology: Topology) -> Iterator[tuple[str, str, tuple[Url, ...]]]:
+    """Who connects: a key, what is shown, and the connection strings."""
+    for client in topology.clients:
+        if client.lifetime.runs is not Runs.TEST and not client.wraps and client.opens:
+            shown = f"{client.variable or client.call}\n{client.library}, {_size(client) or client.kind.value}"
+            yield _at(client.at), shown, client.urls
+    for prisma in topology.prisma:
+        if not prisma.clients:
+            yield _at(prisma.at), f"Prisma\n{prisma.schema.path}", prisma.url
+    for rails in topology.rails:
+        if rails.urls and rails.production:
+            yield _at(rails.at), f"Rails\n{rails.database.environment} {rails.database.name}", rails.urls
+    for migration in topology.migrations:
+        yield f"migrate {_at(migration.at)}", f"{migration.tool}\nmigrations", migration.urls
+
+
+def _mermaid(topology: Topology, out: TextIO, colour: bool) -> None:
+    """A flowchart for Markdown."""
+    graph = _graph(topology)
+    shapes = {"client": ("[", "]"), "pooler": ("{{", "}}"), "server": ("[(", ")]")}
+    lines = ["flowchart LR"]
+    for name, (kind, label) in graph.nodes.items():
+        lines.append(f'  {name}{shapes[kind][0]}"{_escaped(label)}"{shapes[kind][1]}')
+    for start, end, label in graph.edges:
+        lines.append(f"  {start} -->{f'|{_escaped(label)}|' if label else ''} {end}")
+    out.write("\n".join(lines) + "\n")
 
 
 def _escaped(text: str) -> str:
     """Text for a Mermaid label: nothing in it may end the label or mean markup."""
     text = re.sub(r"[^\w \n.,:;@/$+()=*-]", " ", text)
-    return text.replace("\n", "<br/>").strip()
+    return text.strip().replace("\n", "<br/>")
+
+
+def _dot(topology: Topology, out: TextIO, colour: bool) -> None:
+    """A directed graph for Graphviz (the DOT language: in quotes only ``"`` and the backslash mean anything)."""
+    graph = _graph(topology)
+    shapes = {"client": "box", "pooler": "hexagon", "server": "cylinder"}
+    lines = ["digraph pooltlint {", "  rankdir=LR;"]
+    for name, (kind, label) in graph.nodes.items():
+        lines.append(f"  {name} [shape={shapes[kind]}, label={_quoted(label)}];")
+    for start, end, label in graph.edges:
+        lines.append(f"  {start} -> {end}{f' [label={_quoted(label)}]' if label else ''};")
+    out.write("\n".join((*lines, "}")) + "\n")
+
+
+def _quoted(text: str) -> str:
+    """A DOT string: in it only line breaks mean anything."""
+    lines = (re.sub(r"[^\w .,:;@/$+()=*-]", " ", line) for line in text.split("\n"))
+    return '"' + "\\n".join(lines) + '"'
 
 
 # --- JSON -----------------------------------------------------------------------------------------

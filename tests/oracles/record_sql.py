@@ -16,6 +16,7 @@ from pathlib import Path
 import pglast  # type: ignore[import-not-found,unused-ignore]
 from pglast import ast, visitors  # type: ignore[import-not-found,unused-ignore]
 from pglast.enums import (  # type: ignore[import-not-found,unused-ignore]
+    ObjectType,
     OnCommitAction,
     TransactionStmtKind,
     VariableSetKind,
@@ -135,6 +136,8 @@ def kinds(stmt: object, text: str) -> list[str]:
             return ["deallocate"]
         case ast.DiscardStmt():
             return ["discard"]
+        case ast.DropStmt() if ObjectType(stmt.removeType).name == "OBJECT_TABLE":
+            return ["drop table"]
         case ast.LoadStmt():
             return ["load"]
         case ast.DeclareCursorStmt() if stmt.options & CURSOR_OPT_HOLD:

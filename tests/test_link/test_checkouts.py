@@ -53,6 +53,43 @@ SCRIPTS: dict[str, tuple[str, Handling, list[int]]] = {
         Handling.LEAKS,
         [5],
     ),
+    "an object is made that only keeps it": (
+        (
+            "class Tracker {\n  private error;\n"
+            "  constructor(private readonly client) {\n    this.client.on('error', this.seen);\n  }\n"
+            "  seen = (error) => { this.error = error; };\n}\n"
+            "export async function f() {\n"
+            "  const c = await pool.connect();\n"
+            "  const tracker = new Tracker(c);\n"
+            "  try {\n    await c.query('');\n  } finally {\n    c.release();\n  }\n}"
+        ),
+        Handling.ALWAYS,
+        [],
+    ),
+    "an object is made that may fail": (
+        (
+            "class Tracker {\n  private error;\n"
+            "  constructor(private readonly client) {\n    this.options = JSON.parse(text);\n  }\n"
+            "  seen = (error) => { this.error = error; };\n}\n"
+            "export async function f() {\n"
+            "  const c = await pool.connect();\n"
+            "  const tracker = new Tracker(c);\n"
+            "  try {\n    await c.query('');\n  } finally {\n    c.release();\n  }\n}"
+        ),
+        Handling.LEAKS,
+        [12],
+    ),
+    "an object is made by what it inherits": (
+        (
+            "import { Base } from './nowhere';\nclass Tracker extends Base {\n  private error;\n}\n"
+            "export async function f() {\n"
+            "  const c = await pool.connect();\n"
+            "  const tracker = new Tracker('x');\n"
+            "  try {\n    await c.query('');\n  } finally {\n    c.release();\n  }\n}"
+        ),
+        Handling.LEAKS,
+        [9],
+    ),
     "given to an object": (
         "export async function f(o) {\n  o.client = await pool.connect();\n}",
         Handling.HANDED_ON,
@@ -101,7 +138,7 @@ SCRIPTS: dict[str, tuple[str, Handling, list[int]]] = {
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_in_one_function(tmp_path: Path, name: str) -> None:
     text, handling, lines = SCRIPTS[name]
-    checkout = taken(tmp_path, {"a.js": POOL + text}, "a.js")
+    checkout = taken(tmp_path, {"a.ts": POOL + text}, "a.ts")
     assert checkout.handling is handling
     assert [each.at.line for each in checkout.leaks if handling is not Handling.HANDED_ON] == lines
 

@@ -8,6 +8,7 @@ import pytest
 
 from pooltlint.model.topology import Runs
 from tests.test_link.test_lifetimes import made, manifest, requirements
+from tests.test_link.topology import topology
 
 ENTRIES: dict[str, tuple[dict[str, str], Runs, str]] = {
     "fastify plugin fp": (
@@ -718,7 +719,7 @@ ENTRIES: dict[str, tuple[dict[str, str], Runs, str]] = {
 @pytest.mark.parametrize("name", ENTRIES)
 def test_entry_point(tmp_path: Path, name: str) -> None:
     files, runs, text = ENTRIES[name]
-    client = made(tmp_path, files)
+    (client,) = [each for each in topology(tmp_path, files).clients if each.library in ("node-postgres", "psycopg2")]
     assert client.lifetime.runs is runs
     assert [note.text for note in client.lifetime.because[:1]] == ([text] if text else [])
 

@@ -12,7 +12,7 @@ from pooltlint.model.pooling import deciding
 from pooltlint.model.source import Place
 from pooltlint.model.topology import Mode, Url
 from pooltlint.model.truth import Truth
-from pooltlint.model.value import FromEnv, Joined, Literal, OneOf, Unknown
+from pooltlint.model.value import Edited, FromEnv, Joined, Literal, OneOf, Unknown
 from pooltlint.readers import commands, compose, dotenv, pgbouncer
 from pooltlint.readers.manifests import read as manifest
 
@@ -301,6 +301,36 @@ def test_a_fallback_for_developers_is_of_their_profile() -> None:
     assert url.profile is Profile.DEVELOPMENT
 
 
+LISTENING = FromEnv("LISTEN_URL", None, FromEnv("DATABASE_URL"))
+
+
+def test_a_fallback_is_not_taken_where_the_first_variable_is_set_beside_it() -> None:
+    found = urls(
+        {
+            "compose.yml": (
+                "services:\n"
+                "  api:\n    environment:\n"
+                "      DATABASE_URL: postgres://u@pgbouncer:6432/db\n"
+                "      LISTEN_URL: postgres://u@db:5432/db\n"
+            )
+        }
+    )
+    assert hosts(found.of_value(LISTENING, "listener.py")) == ["db"]
+
+
+@pytest.mark.parametrize("line", ["", "      LISTEN_URL: ''\n", "      LISTEN_URLS: postgres://u@db:5432/db\n"])
+def test_a_fallback_is_taken_where_the_first_variable_is_not_set_beside_it(line: str) -> None:
+    found = urls(
+        {
+            ".env.example": "LISTEN_URL=postgres://u@elsewhere:5432/db\n",
+            "compose.yml": (
+                f"services:\n  api:\n    environment:\n      DATABASE_URL: postgres://u@pgbouncer:6432/db\n{line}"
+            ),
+        }
+    )
+    assert "pgbouncer" in hosts(found.of_value(LISTENING, "listener.py"))
+
+
 def test_each_branch_counts_and_what_is_unknown_gives_nothing() -> None:
     found = urls({})
     value = OneOf((Literal("postgres://a.acme.net/db"), Literal("postgres://b.acme.net/db"), Unknown()))
@@ -335,3 +365,71 @@ def test_a_command_of_a_service_sees_that_services_variables_only() -> None:
 
 def test_facts_of_other_kinds_are_no_sources() -> None:
     assert Urls([Manifest("package.json", "npm"), DeploymentFile("c.yml", Profile.UNKNOWN)], ()).all() == ()
+
+
+# --- texts that the code changes, and folders of manifests ---------------------------------------
+
+
+def test_the_scheme_is_replaced_and_the_place_stays() -> None:
+    found = urls({".env": f"DATABASE_URL=postgres://u@{SUPABASE}:6543/postgres\n"})
+    value = Edited(FromEnv("DATABASE_URL"), "postgres://", "postgresql+asyncpg://")
+    (url,) = found.of_value(value, "app/db.py")
+    assert (url.dsn.scheme, url.dsn.host, url.route.mode) == ("postgresql+asyncpg", SUPABASE, Mode.TRANSACTION)
+    assert url.at is not None
+    assert (url.at.path, url.at.line) == (".env", 1)
+    (same,) = found.of_value(Edited(FromEnv("DATABASE_URL"), "mysql://", "x://"), "app/db.py")
+    assert same.dsn.scheme == "postgres"
+
+
+def test_another_port_leads_elsewhere() -> None:
+    found = urls({".env": f"DATABASE_URL=postgres://u@{SUPABASE}:6543/postgres\n"})
+    (url,) = found.of_value(Edited(FromEnv("DATABASE_URL"), ":6543", ":5432"), "app/db.py")
+    assert url.route.mode is Mode.SESSION
+
+
+def test_only_a_scheme_is_set() -> None:
+    found = urls({".env": "DATABASE_URL=postgres://u@db.acme.net/x?sslmode=require\n"})
+    (url,) = found.of_value(Edited(FromEnv("DATABASE_URL"), None, "postgresql+psycopg"), "app/db.py")
+    assert (url.dsn.scheme, url.dsn.host, url.dsn.parameter("sslmode")) == (
+        "postgresql+psycopg",
+        "db.acme.net",
+        "require",
+    )
+
+
+@pytest.mark.parametrize("folder", ["deploy", "infra/docker", ".github/docker", "ops/k8s/base"])
+def test_a_folder_of_manifests_speaks_for_the_code_beside(folder: str) -> None:
+    file = (
+        "services:\n  web:\n    image: acme/web\n    environment:\n      DATABASE_URL: postgres://u@prod.acme.net/db\n"
+    )
+    files = {
+        f"{folder}/docker-compose.prod.yml": file,
+        "package.json": '{"name": "a", "dependencies": {"pg": "8.0.0"}}',
+    }
+    root = "ops/" if folder.startswith("ops") else ""
+    assert hosts(urls(files).named("DATABASE_URL", f"{root}src/db.ts")) == ["prod.acme.net"]
+
+
+def test_a_package_inside_keeps_what_is_its_own() -> None:
+    file = (
+        "services:\n  web:\n    image: acme/web\n    environment:\n      DATABASE_URL: postgres://u@prod.acme.net/db\n"
+    )
+    package = '{"name": "a", "dependencies": {"pg": "8.0.0"}}'
+    found = urls(
+        {
+            "deploy/docker-compose.prod.yml": file,
+            "deploy/package.json": package,
+            "package.json": package.replace("a", "b", 1),
+            ".env.production": "DATABASE_URL=postgres://u@root.acme.net/db\n",
+        }
+    )
+    assert hosts(found.named("DATABASE_URL", "src/db.ts")) == ["root.acme.net"]
+    assert hosts(found.named("DATABASE_URL", "deploy/db.ts")) == ["prod.acme.net"]
+
+
+def test_what_libpq_takes_when_it_is_given_nothing() -> None:
+    found = urls({".env": f"PGHOST={SUPABASE}\nPGPORT=6543\nPGDATABASE=postgres\n", "web/.env": "PGPORT=1\n"})
+    (url,) = found.surrounding("src/db.ts")
+    assert (url.name, url.dsn.host, url.dsn.port, url.dsn.database) == ("PGHOST", SUPABASE, 6543, "postgres")
+    assert url.route.mode is Mode.TRANSACTION
+    assert urls({".env": "PGPORT=6543\n"}).surrounding("src/db.ts") == ()

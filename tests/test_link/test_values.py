@@ -9,7 +9,7 @@ import pytest
 
 from pooltlint.drivers import shelf
 from pooltlint.link.program import Program
-from pooltlint.link.values import Const, Dark, Either, Env, Instance, Table, Values, Worth
+from pooltlint.link.values import Const, Dark, Edited, Either, Env, Glued, Instance, Table, Values, Worth, branches
 from pooltlint.outline import nodes
 from pooltlint.readers import ecmascript, python
 
@@ -370,3 +370,84 @@ def test_import_cycle_ends() -> None:
 def test_python_import_cycle_ends() -> None:
     files = {"app/__init__.py": "", "app/b.py": "from app.a import x", "app/a.py": "from app.b import x\nprobe(x)"}
     assert isinstance(probe(files), Dark)
+
+
+# --- texts on their way ---------------------------------------------------------------------------
+
+TEXTS = {
+    "str": ("a.py", "import os\nprobe(str(os.environ['U']))", ["U"]),
+    "String": ("a.ts", "probe(String(process.env.U))", ["U"]),
+    "secret": ("a.py", "import os\nu = os.environ['U']\nprobe(u.get_secret_value())", ["U"]),
+    "make_url": ("a.py", "import os\nfrom sqlalchemy import make_url\nprobe(make_url(os.environ['U']))", ["U"]),
+    "href": ("a.ts", "const u = new URL(process.env.U!); probe(u.href)", ["U"]),
+    "toString": ("a.ts", "const u = new URL(process.env.U!); probe(u.toString())", ["U"]),
+    "set": (
+        "a.ts",
+        "const u = new URL(process.env.U!); u.searchParams.set('pgbouncer', 'true'); probe(u.toString())",
+        ["U", "&pgbouncer=", "true"],
+    ),
+    "format": (
+        "a.py",
+        "import os\nprobe('postgresql://{}@{}/{db}'.format('me', os.environ['H'], db='x'))",
+        ["H", "x"],
+    ),
+    "percent": ("a.py", "import os\nprobe('postgresql://h:%s/%s' % (os.environ['P'], 'x'))", ["P", "x"]),
+    "URL.create": (
+        "a.py",
+        "import os\nfrom sqlalchemy import URL\nprobe(URL.create('postgresql+asyncpg', host=os.environ['H'], port=6432, database='d'))",
+        ["postgresql+asyncpg://", "H", 6432, "d"],
+    ),
+}
+
+
+def leaves(worth: Worth) -> list[object]:
+    match worth:
+        case Env(name=name):
+            return [name]
+        case Const(value=value):
+            return [value]
+        case Glued(parts=parts):
+            return [each for part in parts for each in leaves(part)]
+        case _:
+            return [worth]
+
+
+@pytest.mark.parametrize(("path", "text", "expected"), TEXTS.values(), ids=TEXTS)
+def test_a_text_keeps_what_it_is_made_of(path: str, text: str, expected: list[object]) -> None:
+    found = leaves(probe({path: text}))
+    assert [each for each in found if each in expected] == expected
+    assert not [each for each in found if isinstance(each, Worth)], "nothing in it is unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const u = new URL(process.env.U!); u.searchParams.delete('schema'); probe(u.toString())",
+        "probe(process.env.U!.replace('secret', 'hunter2'))",
+        "probe(process.env.U!.split('?')[0])",
+        "probe(process.env.U!.replace(/x/, ''))",
+    ],
+)
+def test_a_text_that_is_changed_in_another_way_is_unknown(text: str) -> None:
+    assert isinstance(probe({"a.ts": text}), Dark)
+
+
+def test_a_scheme_that_is_replaced() -> None:
+    found = probe({"a.py": "import os\nprobe(os.environ['U'].replace('postgres://', 'postgresql+asyncpg://', 1))"})
+    assert isinstance(found, Edited)
+    assert (found.old, found.new) == ("postgres://", "postgresql+asyncpg://")
+
+
+def test_a_function_that_may_change_a_text_does_not_give_it_as_it_is() -> None:
+    text = """
+        function clean(u: string) { try { const x = new URL(u); x.searchParams.delete('a'); return x.toString() } catch { return u } }
+        probe(clean(process.env.U!))
+    """
+    assert [type(each) for each in branches(probe({"a.ts": text}))] == [Env, Dark]
+
+
+def test_options_that_are_assigned_together() -> None:
+    found = probe({"a.ts": "const base = { max: 5 }; probe(Object.assign({}, base, { prepare: false }))"})
+    assert isinstance(found, Table)
+    assert set(found.entries) == {"max", "prepare"}
+    assert not found.open

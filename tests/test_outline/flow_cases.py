@@ -14,7 +14,7 @@ from textwrap import dedent
 from msgspec import Struct
 
 from pooltlint.model.source import Span, place
-from pooltlint.outline.flow import Effect, Fate, Outcome, follow
+from pooltlint.outline.flow import Effect, Fate, Outcome, Part, Shape, follow
 from pooltlint.outline.nodes import Call, Expr, Member, Module, Name
 from pooltlint.readers import ecmascript, python
 
@@ -70,6 +70,10 @@ class Library:
 
     def raises(self, call: Call) -> bool:
         return last(call.callee) not in ("log", "print", "Error", "ValueError", "on", "range")
+
+    def keeps(self, call: Call, index: int, name: str) -> Shape | None:
+        """``Keeper(it)`` has it as ``conn``, and gives it back by ``close()``."""
+        return {"conn": Part.IT, "close": Part.RELEASES} if last(call.callee) == "Keeper" else None
 
 
 def nodes(value: object) -> list[Struct]:

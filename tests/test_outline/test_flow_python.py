@@ -1445,15 +1445,42 @@ CASES = [
                 pool.putconn(conn)
     """,
     ),
-    # --- not understood
+    # --- asserted
     Case(
         "asserted",
-        HANDED,
+        NEVER,
         """
         def f():
             conn = pool.getconn()
             assert conn
-            conn.execute("a")
+            conn.execute("a")  # ! exception
+            print("done")  # ! end
+    """,
+    ),
+    Case(
+        "asserted and released",
+        ALWAYS,
+        """
+        def f():
+            conn = pool.getconn()
+            assert conn is not None, "no connection"
+            try:
+                conn.execute("a")
+            finally:
+                pool.putconn(conn)
+    """,
+    ),
+    Case(
+        "isinstance says whether it is ours",
+        ALWAYS,
+        """
+        def f(db):
+            conn = db.acquire() if isinstance(db, Pool) else db
+            try:
+                conn.execute("a")
+            finally:
+                if isinstance(db, Pool):
+                    conn.close()
     """,
     ),
 ]

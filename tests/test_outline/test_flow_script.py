@@ -1351,6 +1351,91 @@ CASES = [
     """,
         birth="client",
     ),
+    # --- names of blocks
+    Case(
+        "a block has a variable of the same name",
+        ALWAYS,
+        """
+        async function f() {
+          const client = await pool.connect();
+          try {
+            const found = await client.query("a");
+            if (found.rows.length) {
+              const client = found.rows[0];
+              console.log(client);
+            }
+          } finally {
+            client.release();
+          }
+        }
+    """,
+    ),
+    Case(
+        "what the block releases is something else",
+        LEAKS,
+        """
+        async function f(rows) {
+          const client = await pool.connect();
+          for (const row of rows) {
+            const client = other(row);  // ! exception
+            client.release();  // ! exception
+          }
+          await client.query("a");  // ! exception
+          client.release();
+        }
+    """,
+    ),
+    # --- promises that nobody waits for here
+    Case(
+        "started, awaited later",
+        LEAKS,
+        """
+        async function f() {
+          const client = await pool.connect();
+          const one = client.query("a");
+          const two = client.query("b");
+          await Promise.all([one, two]);  // ! exception
+          client.release();
+        }
+    """,
+    ),
+    Case(
+        "settled, whatever comes",
+        ALWAYS,
+        """
+        async function f() {
+          const client = await pool.connect();
+          await Promise.allSettled([client.query("a"), client.query("b")]);
+          client.release();
+        }
+    """,
+    ),
+    # --- kinds of objects
+    Case(
+        "instanceof says whether it is ours",
+        LEAKS,
+        """
+        async function f(db) {
+          const client = db instanceof Pool ? await db.connect() : db;
+          await client.query("a");  // ! exception
+          if (db instanceof Pool) client.release();
+        }
+    """,
+    ),
+    Case(
+        "a pool's own client is released in the end",
+        ALWAYS,
+        """
+        async function f(db) {
+          const client = db instanceof Pool ? await db.connect() : db;
+          try {
+            await client.query("a");
+          } finally {
+            if (db instanceof Pool) client.release();
+          }
+        }
+    """,
+    ),
 ]
 
 

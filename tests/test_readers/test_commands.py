@@ -335,6 +335,7 @@ def test_quoted_is_what_words_takes_apart() -> None:
 @pytest.mark.parametrize(
     "command",
     [
+        "redis-server --requirepass hunter2",
         "psql postgres://u:hunter2@h/d",
         "PGPASSWORD=hunter2 psql",
         "cli --password hunter2 x",
@@ -350,3 +351,16 @@ def test_conceal(command: str) -> None:
 def test_conceal_leaves_the_rest() -> None:
     command = "gunicorn -w 4 --threads 2 app:app && prisma migrate deploy --schema=db/schema.prisma"
     assert conceal(command) == command
+
+
+def test_the_image_of_the_last_stage_is_kept() -> None:
+    data = b"FROM node:20 AS build\nRUN npm ci\n\nFROM edoburu/pgbouncer:1.20.1\nCOPY pgbouncer.ini /etc/pgbouncer/\n"
+    base = read("Dockerfile", data).base
+    assert base is not None
+    assert (base.text, base.at.line) == ("edoburu/pgbouncer:1.20.1", 4)
+
+
+def test_an_image_that_is_filled_in_elsewhere_is_unknown() -> None:
+    base = read("Dockerfile", b"ARG TAG\nFROM edoburu/pgbouncer:${TAG}\nRUN true\n").base
+    assert base is not None
+    assert base.text is None

@@ -227,3 +227,37 @@ def test_broken_yaml_keeps_the_rest() -> None:
 def test_odd_input_does_not_raise(data: bytes) -> None:
     for each in read("compose.yml", data).services:
         assert len(each.ports) <= 100
+
+
+def test_ports_of_the_machine_alone_are_told() -> None:
+    data = b"""
+services:
+  pgbouncer:
+    image: edoburu/pgbouncer
+    ports:
+      - "127.0.0.1:6432:5432"
+      - "[::1]:6433:5433"
+      - "6434:5434"
+      - "0.0.0.0:6435:5435"
+      - target: 5436
+        published: 6436
+        host_ip: 127.0.0.1
+"""
+    (service,) = read("docker-compose.yml", data).services
+    assert service.private == (5432, 5433, 5436)
+
+
+@pytest.mark.parametrize(
+    ("text", "cores", "memory"),
+    [
+        ("deploy: {resources: {limits: {cpus: '1.5', memory: 2G}}}", 2, 2048),
+        ("cpus: 0.5\n    mem_limit: 512m", 1, 512),
+        ("mem_limit: 1073741824", None, 1024),
+        ("mem_limit: ${MEMORY:-1g}", None, 1024),
+        ("deploy: {resources: {reservations: {memory: 2G}}}", None, None),
+    ],
+)
+def test_limits(text: str, cores: int | None, memory: int | None) -> None:
+    (service,) = read("compose.yml", f"services:\n  db:\n    image: postgres\n    {text}\n".encode()).services
+    assert (service.cores.count if service.cores else None) == cores
+    assert (service.memory.count if service.memory else None) == memory

@@ -10,7 +10,10 @@ import pytest
 
 from pooltlint.audit import survey
 from pooltlint.discover import discover
-from pooltlint.model.topology import Topology
+from pooltlint.model.facts import Profile
+from pooltlint.model.source import Place
+from pooltlint.model.topology import Client, Kind, Mode, Route, Topology, Url
+from pooltlint.model.url import Dsn
 from pooltlint.reporters.map import render
 from pooltlint.settings import Settings
 
@@ -57,8 +60,31 @@ def test_mermaid_is_a_flowchart_from_client_through_pooler_to_server(topology: T
     edges = [line.split() for line in lines if "-->" in line]
     client = next(line.split("[")[0].strip() for line in lines if "node-postgres" in line)
     pooler = next(line.split("{{")[0].strip() for line in lines if "Supavisor" in line)
-    assert [client, "-->|DATABASE_URL|", pooler] in edges
+    assert [client, "-->|DATABASE_URL<br/>.env:1|", pooler] in edges, "an arrow says what leads there"
     assert any(edge[0] == pooler for edge in edges)
+
+
+def test_dot_is_a_graph_with_the_evidence_on_its_arrows(topology: Topology) -> None:
+    lines = written(topology, "dot").splitlines()
+    assert (lines[0], lines[-1]) == ("digraph pooltlint {", "}")
+    client = next(line.split()[0] for line in lines if "node-postgres" in line and "shape=box" in line)
+    pooler = next(line.split()[0] for line in lines if "Supavisor" in line and "shape=hexagon" in line)
+    assert f'  {client} -> {pooler} [label="DATABASE_URL\\n.env:1"];' in lines
+
+
+def test_no_name_ends_a_label_of_dot() -> None:
+    url = Url('A" ]; evil [label="', Profile.UNKNOWN, Dsn("postgresql", ("h\\",)), Route(Mode.UNKNOWN), None)
+    client = Client("pg", "pg.Pool", Kind.POOL, "new Pool", Place("a.ts", 0, 1, 1, 1), variable="x\\", urls=(url,))
+    text = written(Topology(clients=(client,)), "dot")
+    assert "evil [" not in text
+    assert all(line.count('"') in (0, 2) for line in text.splitlines())
+
+
+def test_a_host_of_a_configuration_file_is_not_called_code() -> None:
+    at = Place("config/database.yml", 0, 1, 3, 3)
+    url = Url("", Profile.UNKNOWN, Dsn("postgresql", ("db.acme.net",)), Route(Mode.UNKNOWN), at, "db.acme.net")
+    client = Client("pg", "pg.Pool", Kind.POOL, "new Pool", Place("a.ts", 0, 1, 1, 1), urls=(url,))
+    assert "→ written in configuration  config/database.yml:3" in written(Topology(clients=(client,)), "text")
 
 
 def test_json_is_versioned(topology: Topology) -> None:
@@ -67,7 +93,7 @@ def test_json_is_versioned(topology: Topology) -> None:
     assert data["topology"]["clients"][0]["library"] == "node-postgres"
 
 
-@pytest.mark.parametrize("form", ["text", "mermaid", "json"])
+@pytest.mark.parametrize("form", ["text", "mermaid", "dot", "json"])
 def test_no_secret(topology: Topology, form: str) -> None:
     assert "s3cret" not in written(topology, form)
 

@@ -1,0 +1,7 @@
+const knex = require("knex")({
+  client: "pg",
+  connection: process.env.DATABASE_URL,
+  pool: { max: 50 },
+});
+
+module.exports = knex;

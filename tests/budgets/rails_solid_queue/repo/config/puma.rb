@@ -1,0 +1,2 @@
+threads 3, 3
+workers 2

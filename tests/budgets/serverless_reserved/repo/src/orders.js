@@ -1,0 +1,3 @@
+const { pool } = require("./db");
+
+module.exports.handler = async () => (await pool.query("select 1")).rows;
