@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache
 from typing import Any
 
@@ -47,44 +47,63 @@ def searcher(demands: Set[Demand], reach: Reach | None = None) -> Search:
     """
     if any(not each.words for each in demands):
         return lambda path, data: True
-    hits = _hits(demands)
+    groups = _groups(demands)
+    held = _held(groups)
 
     def wanted(path: str, data: bytes) -> bool:
         leads: Set[str] | None = None
         idle: set[tuple[str, str]] = set()
-        for each in hits(data):
-            if each.module and reach is not None:
-                if leads is None:
+        for words in held(data):
+            modules = groups[words]
+            if reach is None:
+                asked = [each for several in modules.values() for each in several]
+            else:
+                if leads is None and modules.keys() != {""}:
                     leads = reach.of(path, data)
-                if each.module not in leads:
+                asked = [each for module in ("", *sorted(leads or ())) for each in modules.get(module, ())]
+            for each in asked:
+                if not each.name:
+                    return True
+                if (each.module, each.name) in idle:  # found by other words, and used for nothing of interest
                     continue
-            if not each.name:
-                return True
-            if (each.module, each.name) in idle:  # found by other words, and used for nothing of interest
-                continue
-            if any(_uses(name, each, data) for name in _names(each, path, data, reach)):
-                return True
-            idle.add((each.module, each.name))
+                if any(_uses(name, each, data) for name in _names(each, path, data, reach)):
+                    return True
+                idle.add((each.module, each.name))
         return False
 
     return wanted
 
 
-def _hits(demands: Set[Demand]) -> Callable[[bytes], Iterable[Demand]]:
-    """A function that gives the demands whose words bytes hold, in their order."""
-    ordered = sorted(demands)
-    words = sorted({word for demand in ordered for word in demand.words})
+_Words = tuple[bytes, ...]
+_Groups = Mapping[_Words, Mapping[str, list[Demand]]]
+
+
+def _groups(demands: Set[Demand]) -> _Groups:
+    """Demands by their words and by their module, so that a file is only asked about what it may satisfy."""
+    found: dict[_Words, dict[str, list[Demand]]] = {}
+    for each in sorted(demands):
+        found.setdefault(each.words, {}).setdefault(each.module, []).append(each)
+    return found
+
+
+def _held(groups: _Groups) -> Callable[[bytes], Iterable[_Words]]:
+    """A function that gives the groups of words that bytes hold."""
+    words = sorted({word for group in groups for word in group})
     database = _database(tuple(words)) if len(words) > 3 else None
     if database is None:
-        return lambda data: (each for each in ordered if all(word in data for word in each.words))
+        return lambda data: (group for group in groups if all(word in data for word in group))
     number = {word: at for at, word in enumerate(words)}
-    # by the first of their words, so that a file is only asked about what it may satisfy
-    needs: dict[int, list[tuple[frozenset[int], Demand]]] = {}
-    for each in ordered:
-        needs.setdefault(number[each.words[0]], []).append((frozenset(map(number.__getitem__, each.words)), each))
-    bare = all(len(each.words) == 1 and not each.module and not each.name for each in ordered)
+    needs: dict[int, list[tuple[frozenset[int], _Words]]] = {}
+    for group in groups:
+        needs.setdefault(number[group[0]], []).append((frozenset(map(number.__getitem__, group)), group))
+    bare = all(
+        len(group) == 1 and not each.module and not each.name
+        for group, modules in groups.items()
+        for several in modules.values()
+        for each in several
+    )
 
-    def fast(data: bytes) -> Iterator[Demand]:
+    def fast(data: bytes) -> Iterator[_Words]:
         seen: set[int] = set()
 
         def hit(number: int, *_: object) -> bool:
@@ -95,7 +114,7 @@ def _hits(demands: Set[Demand]) -> Callable[[bytes], Iterable[Demand]]:
             database.scan(data, match_event_handler=hit)
         except _stopped():
             pass
-        return (each for word in sorted(seen) for need, each in needs.get(word, ()) if need <= seen)
+        return (group for word in sorted(seen) for need, group in needs.get(word, ()) if need <= seen)
 
     return fast
 

@@ -42,11 +42,13 @@ class Program:
     _names: dict[str, str] | None = None
     _aliases: dict[str, list[str]] | None = None
     _config_at: dict[str, TypeScriptConfig] | None = None
+    _loaders: dict[str, list[str]] | None = None
     _exports: dict[str, dict[str, Export]] = field(default_factory=dict)
     _offers: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
 
     def add(self, modules: Iterable[Module]) -> None:
         """Take modules in; each is walked once."""
+        self._loaders = None
         for module in modules:
             self.modules[module.path] = scopes(module)
 
@@ -118,11 +120,14 @@ class Program:
 
     def importers(self, path: str) -> Iterator[str]:
         """The code files that import a file for more than its types: parsed ones first, then all, looked at one by one."""
-        for other, view in self.modules.items():
-            specifiers = [each.module for each in view.module.imports if not each.type_only]
-            specifiers += [each.module for each in view.module.exports if each.module]
-            if other != path and any(self.resolve(other, each) == path for each in specifiers):
-                yield other
+        if self._loaders is None:
+            self._loaders = {}
+            for other, view in self.modules.items():
+                specifiers = {each.module for each in view.module.imports if not each.type_only}
+                specifiers.update(each.module for each in view.module.exports if each.module)
+                for target in {self.resolve(other, each) for each in specifiers} - {None, other}:
+                    self._loaders.setdefault(target or "", []).append(other)
+        yield from self._loaders.get(path, ())
         if self.more is not None:
             demands = [Demand((each,), path) for each in self.spellings(path)]
             yield from (each for each in self.more.fitting(demands, self.resolve) if each != path)
