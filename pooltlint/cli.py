@@ -52,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
         # Whoever read our output has seen enough; Python must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN
-    except Exception as error:
+    except Exception as error:  # a bug of ours ends with exit code 3 and no traceback
         from pooltlint.failures import bug
 
         return _complain(bug(error, "", "").message, INTERNAL)

@@ -208,20 +208,20 @@ def one(files: Files, candidate: Candidate, search: Search) -> Facts | None:
 
 
 def _read(files: Files, reader: str, path: str, data: bytes) -> Facts:
-    read = _module(reader).read
+    read: Callable[..., Facts] = _module(reader).read
     match reader:
         case "python" | "ecmascript":
-            return CodeFile(path, read(path, data))
+            return CodeFile(path, _module(reader).read(path, data))
         case "pgbouncer":
-            return read(path, data, files.include)  # type: ignore[no-any-return]
+            return read(path, data, files.include)
         case "pm2":
-            return read(path, data, _module("ecmascript").read)  # type: ignore[no-any-return]
+            return read(path, data, _module("ecmascript").read)
         case "manifests":
-            return read(path, data, _packages())  # type: ignore[no-any-return]
+            return read(path, data, _packages())
         case "kubernetes" | "helm":
-            return read(path, data, partial(_inside, files, path))  # type: ignore[no-any-return]
+            return read(path, data, partial(_inside, files, path))
         case _:
-            return read(path, data)  # type: ignore[no-any-return]
+            return read(path, data)
 
 
 def _inside(files: Files, path: str, name: str, data: bytes) -> Facts | None:

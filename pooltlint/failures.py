@@ -32,7 +32,7 @@ def attempted(make: Callable[[], _T], otherwise: _T, problems: list[Problem], wh
         return make()
     except (RecursionError, MemoryError):
         problems.append(Problem(path, 0, f"not followed to the end ({where}): nested too deep or too large"))
-    except Exception as error:
+    except Exception as error:  # a bug of ours, of whatever kind: it is told, and all else goes on
         problems.append(bug(error, path, where))
     return otherwise
 

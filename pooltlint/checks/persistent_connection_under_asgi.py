@@ -8,7 +8,7 @@ from pooltlint.model.budget import Workload
 from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.topology import Client, Runs
 from pooltlint.model.truth import Truth
-from pooltlint.model.value import FromEnv, Literal, OneOf, Value, constants
+from pooltlint.model.value import FromEnv, Value, constants, surely
 
 
 def check(client: Client) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def check(client: Client) -> Iterator[Finding]:
     if client.library != "Django" or client.lifetime.runs is not Runs.ONCE or client.closed is not None:
         return
     age = client.options.get("conn_max_age")
-    if not _persists(age) or _own_pool(client) or _older(client.version):
+    if not surely(age, _lasting) or _own_pool(client) or _older(client.version):
         return
     asgi = [each for each in client.run_by if each.asgi is Truth.YES]
     if not asgi:
@@ -64,19 +64,9 @@ def _shown(age: Value | None) -> str:
     return f" {known[0]}" if len(known) == 1 else ""
 
 
-def _persists(age: Value | None) -> bool:
-    """Is ``CONN_MAX_AGE`` surely not 0: a number above it, or ``None``, which means for ever."""
-    match age:
-        case Literal(value=None):
-            return True
-        case Literal(value=number):
-            return isinstance(number, int) and not isinstance(number, bool) and number > 0
-        case OneOf(values=several):
-            return all(_persists(each) for each in several)
-        case FromEnv(default=default):
-            return default is not None and _persists(default)
-        case _:
-            return False
+def _lasting(age: object) -> bool:
+    """``CONN_MAX_AGE`` above 0, or ``None``, which means for ever."""
+    return age is None or (isinstance(age, int) and not isinstance(age, bool) and age > 0)
 
 
 def _own_pool(client: Client) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pooltlint.model.finding import Certainty, Finding, Note
 from pooltlint.model.topology import Client, Runs
-from pooltlint.model.value import FromEnv, Literal, OneOf, Value, constants
+from pooltlint.model.value import constants, surely
 
 _POOLS = ("QueuePool", "AsyncAdaptedQueuePool")
 
@@ -46,7 +46,7 @@ def _raised(client: Client) -> str:
 
 def _django(client: Client) -> Iterator[Finding]:
     options = client.options
-    if "pool" in options or not _persists(options.get("conn_max_age")):
+    if "pool" in options or not surely(options.get("conn_max_age"), _lasting):
         return
     checks = options.get("conn_health_checks")
     if checks is not None and constants(checks) != [False]:
@@ -67,19 +67,9 @@ def _django(client: Client) -> Iterator[Finding]:
     )
 
 
-def _persists(age: Value | None) -> bool:
-    """Is ``CONN_MAX_AGE`` surely not 0: a number above it, or ``None``, which means for ever."""
-    match age:
-        case Literal(value=None):
-            return True
-        case Literal(value=number):
-            return isinstance(number, int) and not isinstance(number, bool) and number > 0
-        case OneOf(values=several):
-            return all(_persists(each) for each in several)
-        case FromEnv(default=default):
-            return default is not None and _persists(default)
-        case _:
-            return False
+def _lasting(age: object) -> bool:
+    """``CONN_MAX_AGE`` above 0, or ``None``, which means for ever."""
+    return age is None or (isinstance(age, int) and not isinstance(age, bool) and age > 0)
 
 
 def _older(version: str) -> bool:

@@ -35,20 +35,20 @@ class DeclaredServer(Protocol):
     """``[tool.pooltlint.server]`` of the settings; ``None`` where it says nothing."""
 
     @property
-    def at(self) -> Place: ...  # noqa: D102
+    def at(self) -> Place: ...  # noqa: D102  # the class tells what it is
     @property
-    def max_connections(self) -> int | None: ...  # noqa: D102
+    def max_connections(self) -> int | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def reserved_connections(self) -> int | None: ...  # noqa: D102
+    def reserved_connections(self) -> int | None: ...  # noqa: D102  # the class tells what it is
 
 
 class Declarations(Protocol):
     """What the settings say of services and the server."""
 
     @property
-    def server(self) -> DeclaredServer | None: ...  # noqa: D102
+    def server(self) -> DeclaredServer | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def services(self) -> Mapping[str, Declaration]: ...  # noqa: D102
+    def services(self) -> Mapping[str, Declaration]: ...  # noqa: D102  # the class tells what it is
 
 
 def counted(

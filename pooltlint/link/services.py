@@ -78,21 +78,21 @@ class Declaration(Protocol):
     """A ``[tool.pooltlint.services.NAME]`` of the settings; ``None`` where it says nothing."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...  # noqa: D102  # the class tells what it is
     @property
-    def at(self) -> Place: ...  # noqa: D102
+    def at(self) -> Place: ...  # noqa: D102  # the class tells what it is
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str: ...  # noqa: D102  # the class tells what it is
     @property
-    def instances(self) -> int | None: ...  # noqa: D102
+    def instances(self) -> int | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def processes(self) -> int | None: ...  # noqa: D102
+    def processes(self) -> int | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def threads(self) -> int | None: ...  # noqa: D102
+    def threads(self) -> int | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def pool(self) -> int | None: ...  # noqa: D102
+    def pool(self) -> int | None: ...  # noqa: D102  # the class tells what it is
     @property
-    def overflow(self) -> int | None: ...  # noqa: D102
+    def overflow(self) -> int | None: ...  # noqa: D102  # the class tells what it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What a piece of the audited repository is worth, as far as the evidence goes."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from pooltlint.model.source import Place
@@ -65,6 +67,19 @@ class Unknown(Struct, frozen=True, tag=True):
 
 
 Value = Literal | FromEnv | Joined | OneOf | Mapping | Sequence | Edited | Unknown
+
+
+def surely(value: Value | None, holds: Callable[[object], bool]) -> bool:
+    """Does a condition hold of every literal that a value may be; a variable of the environment counts as its default."""
+    match value:
+        case Literal(value=found):
+            return holds(found)
+        case OneOf(values=several):
+            return all(surely(each, holds) for each in several)
+        case FromEnv(default=default):
+            return default is not None and surely(default, holds)
+        case _:
+            return False
 
 
 def constants(value: Value | None) -> list[str | int | float | bool | None]:

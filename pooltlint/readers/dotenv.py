@@ -225,11 +225,11 @@ def python(text: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     at = 0
     while at < len(text):
-        line = _PY_SPACE.match(text, at).end()  # type: ignore[union-attr]
+        line = _PY_SPACE.match(text, at).end()  # type: ignore[union-attr]  # matches the empty text
         key = _PY_KEY.match(text, line)
         value: str | None = None
         if key is None and text[line : line + 1] != "#":
-            at = _PY_REST.match(text, line).end()  # type: ignore[union-attr]
+            at = _PY_REST.match(text, line).end()  # type: ignore[union-attr]  # matches the empty text
             continue
         after = line
         if key:
@@ -242,7 +242,7 @@ def python(text: str) -> dict[str, str | None]:
                     value = escapes.sub(lambda each: _PY_ESCAPES[each[1]], quoted[0][1:-1])
                     after = quoted.end()
                 elif text[after : after + 1] in ("'", '"'):
-                    at = _PY_REST.match(text, after).end()  # type: ignore[union-attr]
+                    at = _PY_REST.match(text, after).end()  # type: ignore[union-attr]  # matches the empty text
                     continue
                 elif len(key[3]) > 1 and text[after : after + 1] == "#":
                     value = ""
@@ -251,7 +251,7 @@ def python(text: str) -> dict[str, str | None]:
                     after = bare.end()
         end = _PY_END.match(text, after)
         if end is None:
-            at = _PY_REST.match(text, after).end()  # type: ignore[union-attr]
+            at = _PY_REST.match(text, after).end()  # type: ignore[union-attr]  # matches the empty text
             continue
         if key:
             found[key[1] or key[2]] = value
@@ -261,15 +261,15 @@ def python(text: str) -> dict[str, str | None]:
 
 def _space(text: str, at: int) -> int:
     """The first character at or after ``at`` that JavaScript takes for no space."""
-    return _GAP.match(text, at).end()  # type: ignore[union-attr]
+    return _GAP.match(text, at).end()  # type: ignore[union-attr]  # matches the empty text
 
 
 def _line_end(text: str, at: int) -> int:
-    return _REST.match(text, at).end()  # type: ignore[union-attr]
+    return _REST.match(text, at).end()  # type: ignore[union-attr]  # matches the empty text
 
 
 def _bare_end(text: str, at: int) -> int:
-    return _BARE.match(text, at).end()  # type: ignore[union-attr]
+    return _BARE.match(text, at).end()  # type: ignore[union-attr]  # matches the empty text
 
 
 def _rest(text: str, at: int) -> int:

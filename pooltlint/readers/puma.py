@@ -6,7 +6,7 @@ import re
 
 from pooltlint.model.facts import Assigned, ProgramFile
 from pooltlint.model.finding import Problem
-from pooltlint.model.source import line_starts, place
+from pooltlint.model.source import Place, line_starts, place
 from pooltlint.model.value import OneOf, Unknown, Value
 from pooltlint.readers.erb_nodes import ruby
 
@@ -51,7 +51,7 @@ def read(path: str, data: bytes) -> ProgramFile:
         start = line.start(group) + text.find(plain) if plain else line.start()
         at = place(path, starts, (start, start + len(plain) if plain else line.end()))
 
-        def worth(code: str, *, sure: bool = not sometimes, at=at) -> Value:  # type: ignore[no-untyped-def]
+        def worth(code: str, *, sure: bool = not sometimes, at: Place = at) -> Value:
             code = _CORES.sub("nil", code.strip())
             value = known.get(code) or ruby("", code, at, plain=True)
             return value if sure else OneOf((value, Unknown(at)), at)

@@ -646,7 +646,7 @@ def _unary(reading: _Reading, node: Node) -> Expr:
     operand = _expression(reading, kids[-1])
     operator = kids[0].type
     if operator in "+-" and isinstance(operand, Constant) and type(operand.value) in (int, float):
-        value: int | float = operand.value  # type: ignore[assignment]
+        value: int | float = operand.value  # type: ignore[assignment]  # its type was just compared
         return Constant(-value if operator == "-" else value, node.byte_range)
     return Operation(operator, (operand,), node.byte_range)
 
@@ -1438,7 +1438,7 @@ def _fields(bound: Expr, fields: list[Field], always: bool) -> None:
             matching = isinstance(value, Items) and len(value.items) == len(target.items)
             for at, each in enumerate(target.items):
                 if isinstance(each, Name):
-                    its = value.items[at] if matching else Opaque((value,) if value and not at else (), bound.span)  # type: ignore[union-attr]
+                    its = value.items[at] if matching else Opaque((value,) if value and not at else (), bound.span)  # type: ignore[union-attr]  # `matching` says it has items
                     fields.append(Field(each.id, bound.span, its))
         # Only one of the names may stand for what is made here.
         value = value and Opaque((), value.span)

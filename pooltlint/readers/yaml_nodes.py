@@ -288,7 +288,7 @@ class _Assembly:
             case yaml.ScalarEvent():
                 tag = event.tag
                 if tag is None or tag == "!":
-                    tag = self.resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+                    tag = self.resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]  # PyYAML has no types
                 self.spend(start)
                 self.add(Scalar(event.value, _short(tag), (start, end), event.style or ""), 1, event.anchor)
             case yaml.AliasEvent():

@@ -316,7 +316,7 @@ def read_pnpm_lock(path: str, data: bytes, known: frozenset[str] | None = None) 
                 continue
             seen.add((named[1], named[2]))
             following = data[found.end() : found.end() + 4000]
-            entry = following[: (re.search(rb"(?m)^  \S", following) or re.search(rb"\Z", following)).start()]  # type: ignore[union-attr]
+            entry = following[: (re.search(rb"(?m)^  \S", following) or re.search(rb"\Z", following)).start()]  # type: ignore[union-attr]  # the end always matches
             kept.append(
                 Dependency(
                     "npm",
